@@ -1,0 +1,102 @@
+import { PortfolioError } from '../../domain/errors.ts'
+import type { QuoteSource } from '../../domain/market-data/quote.ts'
+import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
+import { pricesDigest } from '../../domain/portfolio/summary.ts'
+import { type Valuation, valuePortfolio } from '../../domain/portfolio/valuation.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { CallContext, Clock, PortfolioStore, QuoteStore } from '../ports.ts'
+import { stateAsOf } from './past-state.ts'
+
+export interface GetPortfolioQuery {
+  readonly userId: string
+  /** Undefined = the present. */
+  readonly at: Instant | undefined
+  readonly recordedUntil: Instant | undefined
+  /** Undefined = the portfolio's base currency. */
+  readonly reportingCurrency: string | undefined
+  /** An earlier answer's etag, whole. */
+  readonly ifNoneMatch: string | undefined
+  /** The answer's version is at least this. */
+  readonly versionMin: number | undefined
+}
+
+export interface PortfolioView {
+  readonly userId: string
+  readonly version: number
+  /** Names the state and the prices it is valued with. */
+  readonly etag: string
+  /** The caller has this very answer: the valuation need not be sent. */
+  readonly notModified: boolean
+  readonly valuation: Valuation
+  readonly at: Instant | undefined
+  readonly recordedUntil: Instant | undefined
+  readonly cached: boolean
+  readonly computedAt: Instant
+}
+
+/**
+ * GET /portfolio: the present state valued with the newest quotes, or holdings and prices of a past moment.
+ * @throws PortfolioError PORTFOLIO_NOT_FOUND, ETAG_MISMATCH when the state is older than `versionMin`.
+ */
+export async function getPortfolio(
+  ports: {
+    readonly clock: Clock
+    readonly portfolios: PortfolioStore
+    readonly quotes: QuoteSource
+    readonly quoteStore: QuoteStore
+  },
+  query: GetPortfolioQuery,
+  call: CallContext,
+): Promise<PortfolioView> {
+  const present = await ports.portfolios.read(query.userId, call)
+  if (present === undefined) {
+    throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no portfolio is kept for that user')
+  }
+  if (query.versionMin !== undefined && present.state.version < query.versionMin) {
+    throw new PortfolioError('ETAG_MISMATCH', 'the portfolio is older than min_etag')
+  }
+  const computedAt = ports.clock.now()
+  const { state, quotes, at, cached } = await chooseState(ports, query, {
+    present,
+    computedAt,
+    call,
+  })
+  const valuation = valuePortfolio(state, quotes, at, query.reportingCurrency)
+  const etag = `${etagOf(present.state)}.${pricesDigest(valuation)}`
+  return {
+    userId: query.userId,
+    version: state.version,
+    etag,
+    notModified: query.ifNoneMatch === etag,
+    valuation,
+    at: query.at,
+    recordedUntil: query.recordedUntil,
+    cached,
+    computedAt,
+  }
+}
+
+async function chooseState(
+  ports: Parameters<typeof getPortfolio>[0],
+  query: GetPortfolioQuery,
+  {
+    present,
+    computedAt,
+    call,
+  }: {
+    present: { state: PortfolioState; cached: boolean }
+    computedAt: Instant
+    call: CallContext
+  },
+): Promise<{ state: PortfolioState; quotes: QuoteSource; at: Instant; cached: boolean }> {
+  if (query.at === undefined && query.recordedUntil === undefined) {
+    return { ...present, quotes: ports.quotes, at: computedAt }
+  }
+  const at = query.at ?? computedAt
+  const when = {
+    at,
+    recordedUntil: query.recordedUntil,
+    reportingCurrency: query.reportingCurrency,
+  }
+  return { ...(await stateAsOf(ports, query.userId, when, call)), at, cached: false }
+}

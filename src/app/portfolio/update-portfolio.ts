@@ -1,0 +1,158 @@
+import { PortfolioError } from '../../domain/errors.ts'
+import type { QuoteSource } from '../../domain/market-data/quote.ts'
+import {
+  type PortfolioChange,
+  recordTransactions,
+  type Warning,
+} from '../../domain/portfolio/record-transactions.ts'
+import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
+import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
+import { type Summary, summaryOf } from '../../domain/portfolio/summary.ts'
+import {
+  type Completeness,
+  type Valuation,
+  valuePortfolio,
+} from '../../domain/portfolio/valuation.ts'
+import type { Instant } from '../../domain/time.ts'
+import type {
+  CallContext,
+  Clock,
+  Decision,
+  Histories,
+  IdempotencyKey,
+  PortfolioStore,
+  QuoteStore,
+} from '../ports.ts'
+import { stateOfVersion } from './past-state.ts'
+
+export interface UpdateCommand {
+  readonly userId: string
+  readonly drafts: readonly TransactionDraft[]
+  readonly key: IdempotencyKey | undefined
+  /** `etagOf` a state: the write is refused when the portfolio has moved on from it. */
+  readonly ifMatch: string | undefined
+  readonly validateOnly: boolean
+  /** Undefined = the portfolio's base currency. */
+  readonly reportingCurrency: string | undefined
+}
+
+/** What an update answers; plain data, since a keyed one is stored and replayed word for word. */
+export interface UpdateAnswer {
+  readonly summary: Summary
+  readonly etag: string
+  readonly version: number
+  readonly completeness: Completeness
+  readonly pricedAt: Instant | undefined
+  readonly warnings: readonly Warning[]
+}
+
+export interface UpdateResult {
+  readonly answer: UpdateAnswer
+  readonly replayed: boolean
+}
+
+export interface UpdatePortfolioPorts {
+  readonly clock: Clock
+  readonly portfolios: PortfolioStore
+  readonly quotes: QuoteSource
+  readonly quoteStore: QuoteStore
+}
+
+/**
+ * POST /portfolio: applies all transactions or none, and answers the summary after them.
+ * Prices come from memory while the user's row is locked; a missing one is marked, never waited for.
+ */
+export async function updatePortfolio(
+  ports: UpdatePortfolioPorts,
+  command: UpdateCommand,
+  call: CallContext,
+): Promise<UpdateResult> {
+  const outcome = await ports.portfolios.change<UpdateAnswer>({
+    userId: command.userId,
+    instrumentIds: [...new Set(command.drafts.map((draft) => draft.instrumentId))],
+    entryCount: command.drafts.length,
+    key: command.key,
+    call,
+    decide: (state, histories) => decideUpdate(ports, command, { state, histories, call }),
+  })
+  if (outcome.kind === 'decided') return { answer: outcome.answer, replayed: false }
+  if (outcome.answer !== undefined) return { answer: outcome.answer, replayed: true }
+  return { answer: await recomputeAnswer(ports, command, outcome.version, call), replayed: true }
+}
+
+function decideUpdate(
+  ports: UpdatePortfolioPorts,
+  command: UpdateCommand,
+  { state, histories, call }: { state: PortfolioState; histories: Histories; call: CallContext },
+): Decision<UpdateAnswer> {
+  if (command.ifMatch !== undefined && command.ifMatch !== etagOf(state)) {
+    return { kind: 'refuse', error: etagMismatch(state) }
+  }
+  const now = ports.clock.now()
+  const recording = recordTransactions(state, command.drafts, {
+    now,
+    requestId: call.requestId,
+    histories,
+  })
+  switch (recording.kind) {
+    case 'needs-history':
+      return recording
+    case 'refused':
+      return { kind: 'refuse', error: recording.error }
+    case 'recorded': {
+      const answer = answerOf(ports, recording.change, command, now)
+      if (command.validateOnly) return { kind: 'answer', answer }
+      return { kind: 'accept', change: recording.change, answer }
+    }
+  }
+}
+
+function etagMismatch(state: PortfolioState): PortfolioError {
+  return new PortfolioError('ETAG_MISMATCH', 'the portfolio has changed since that etag was read', {
+    metadata: state.version === 0 ? {} : { etag: etagOf(state) },
+  })
+}
+
+function answerOf(
+  ports: UpdatePortfolioPorts,
+  change: PortfolioChange,
+  command: UpdateCommand,
+  now: Instant,
+): UpdateAnswer {
+  // A dry run answers the summary as it would be, under the etag of what still is.
+  const named = command.validateOnly ? change.before : change.after
+  const valuation = valuePortfolio(change.after, ports.quotes, now, command.reportingCurrency)
+  const unknown = command.drafts.flatMap(({ instrumentId }, index): Warning[] =>
+    ports.quotes.latest(instrumentId) === undefined
+      ? [{ index, reason: 'UNKNOWN_INSTRUMENT' }]
+      : [],
+  )
+  return {
+    ...valuedAnswer(named, valuation),
+    warnings: [...change.warnings, ...unknown].toSorted((left, right) => left.index - right.index),
+  }
+}
+
+function valuedAnswer(named: PortfolioState, valuation: Valuation): Omit<UpdateAnswer, 'warnings'> {
+  return {
+    summary: summaryOf(valuation),
+    etag: etagOf(named),
+    version: named.version,
+    completeness: valuation.quality.completeness,
+    pricedAt: valuation.quality.pricedAt,
+  }
+}
+
+/** A replay after the stored answer's keeping time: the same holdings, valued with the prices of then. */
+async function recomputeAnswer(
+  ports: UpdatePortfolioPorts,
+  command: UpdateCommand,
+  version: number,
+  call: CallContext,
+): Promise<UpdateAnswer> {
+  const { reportingCurrency } = command
+  const past = await stateOfVersion(ports, command.userId, { version, reportingCurrency }, call)
+  const { lastRecordedAt } = past.state
+  const valuation = valuePortfolio(past.state, past.quotes, lastRecordedAt, reportingCurrency)
+  return { ...valuedAnswer(past.state, valuation), warnings: [] }
+}

@@ -1,0 +1,127 @@
+import type { Quote, QuoteSource } from '../domain/market-data/quote.ts'
+import type { PortfolioChange } from '../domain/portfolio/record-transactions.ts'
+import type { PortfolioState } from '../domain/portfolio/state.ts'
+import type { LedgerEntry } from '../domain/portfolio/transaction.ts'
+import type { PortfolioError } from '../domain/errors.ts'
+import type { Instant } from '../domain/time.ts'
+
+/** The wall clock and the monotonic one. */
+export interface Clock {
+  now(): Instant
+  /** Milliseconds of a clock that never goes back; for deadlines and durations. */
+  monotonicMs(): number
+}
+
+/** What a use case knows of the call it serves. */
+export interface CallContext {
+  /** Of the client, else made by the server; stands in the ledger and in the logs. */
+  readonly requestId: string
+  /** Who calls; scope of idempotency keys. */
+  readonly caller: string
+  /** On the clock's monotonic scale. */
+  readonly deadlineMs: number
+  /** Aborted when the caller has left or the deadline has passed. */
+  readonly signal: AbortSignal
+  readonly span: Span
+}
+
+/** A client's promise that equal keys mean equal requests (decision 9). */
+export interface IdempotencyKey {
+  readonly key: string
+  readonly method: string
+  /** SHA-256 of the canonical request. */
+  readonly contentHash: Uint8Array
+}
+
+export type Decision<Answer> =
+  | { readonly kind: 'accept'; readonly change: PortfolioChange; readonly answer: Answer }
+  /** Nothing is written: a dry run. */
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'refuse'; readonly error: PortfolioError }
+  | { readonly kind: 'needs-history'; readonly instrumentIds: readonly string[] }
+
+export type Histories = ReadonlyMap<string, readonly LedgerEntry[]>
+
+export interface ChangeRequest<Answer> {
+  readonly userId: string
+  /** Instruments whose open lots the decision needs. */
+  readonly instrumentIds: readonly string[]
+  /** Ledger entries this request will add: what the store plans its batches by. */
+  readonly entryCount: number
+  readonly key: IdempotencyKey | undefined
+  readonly call: CallContext
+  /**
+   * Pure and synchronous; called under the user's row lock with the state it locks, and called again with
+   * `histories` when it asked for them, or with a newer state when the transaction had to be repeated.
+   */
+  decide(state: PortfolioState, histories: Histories): Decision<Answer>
+}
+
+export type ChangeOutcome<Answer> =
+  | { readonly kind: 'decided'; readonly answer: Answer }
+  /** The key was used before with the same content; `answer` is undefined once its keeping time is over. */
+  | { readonly kind: 'replayed'; readonly answer: Answer | undefined; readonly version: number }
+
+/** Which entries of a ledger to read; all bounds are inclusive. */
+export interface LedgerFilter {
+  readonly instrumentId?: string
+  readonly effectiveUntil?: Instant
+  readonly recordedUntil?: Instant
+  readonly versionUntil?: number
+}
+
+export interface PortfolioStore {
+  /**
+   * Locks the user, decides, and commits what was decided together with its idempotency answer.
+   * Answers must survive JSON. Resolves only when the commit is certain.
+   * @throws PortfolioError with the decision's refusal, IDEMPOTENCY_KEY_REUSED, WRITE_QUEUE_FULL,
+   * DATABASE_UNAVAILABLE or DEADLINE_EXCEEDED.
+   */
+  change<Answer>(request: ChangeRequest<Answer>): Promise<ChangeOutcome<Answer>>
+  /** The present state, or undefined for a user never written; `cached` = the positions were not read now. */
+  read(
+    userId: string,
+    call: CallContext,
+  ): Promise<{ readonly state: PortfolioState; readonly cached: boolean } | undefined>
+  /** Entries in order of (effectiveAt, sequence). */
+  ledger(userId: string, filter: LedgerFilter): Promise<readonly LedgerEntry[]>
+}
+
+export interface QuoteStore {
+  /** Keeps every quote by time; the newest of each instrument is what `readNewest` gives. */
+  append(quotes: readonly Quote[], recordedAt: Instant): Promise<void>
+  /** The newest quote of each instrument of which a newer one was recorded since, with the time to ask from next. */
+  readNewest(
+    recordedSince: Instant | undefined,
+  ): Promise<{ readonly quotes: readonly Quote[]; readonly recordedUntil: Instant | undefined }>
+  /** The newest quotes priced at or before `at`, using only what had been recorded by `recordedUntil`. */
+  readAsOf(
+    instrumentIds: readonly string[],
+    at: Instant,
+    recordedUntil: Instant | undefined,
+  ): Promise<readonly Quote[]>
+}
+
+/** The newest quotes, in memory: what valuation reads. Nothing waits for it. */
+export interface QuoteBoard extends QuoteSource {
+  publish(quotes: readonly Quote[]): void
+}
+
+/** A unit of work in a trace. Ends once. */
+export interface Span {
+  child(name: string, links?: readonly Span[]): Span
+  setAttribute(name: string, value: string | number | boolean): void
+  fail(error: unknown): void
+  end(): void
+}
+
+/** What operators see. One method for each event; attributes are few-valued, ids go to the log. */
+export interface Telemetry {
+  /** A call arrived; `traceparent` is the W3C header, if any. */
+  startCall(method: string, traceparent: string | undefined): Span
+  callEnded(method: string, code: string, durationMs: number): void
+  batchCommitted(size: number, durationMs: number): void
+  batchFailed(reason: string): void
+  quotesIngested(accepted: number, quarantined: number): void
+  backgroundFailed(pass: string, error: unknown): void
+}

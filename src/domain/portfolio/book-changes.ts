@@ -1,0 +1,57 @@
+import type { Decimal } from '../decimal.ts'
+import type { Book, Holding, Lot } from './holding.ts'
+
+export type LotKey = Pick<Holding, 'instrumentId' | 'accountId'> &
+  Pick<Lot, 'openedSequence' | 'part'>
+
+export function holdingChanged(before: Holding | undefined, after: Holding): boolean {
+  return (
+    before === undefined ||
+    before.transactionCount !== after.transactionCount ||
+    before.lastEffectiveAt !== after.lastEffectiveAt ||
+    !before.quantity.equals(after.quantity) ||
+    !before.basis.equals(after.basis) ||
+    !before.realized.equals(after.realized) ||
+    !before.capital.equals(after.capital) ||
+    before.lotCount !== after.lotCount
+  )
+}
+
+function lotIndex(book: Book | undefined): Map<string, Lot> {
+  const index = new Map<string, Lot>()
+  for (const holding of book?.values() ?? []) {
+    for (const lot of holding.lots ?? []) index.set(lotId(lot), lot)
+  }
+  return index
+}
+
+function lotId(lot: Lot): string {
+  return `${lot.openedSequence}.${lot.part}.${lot.accountId}`
+}
+
+/** Lots that are new or not what they were. */
+export function changedLots(before: Book | undefined, after: Book): readonly Lot[] {
+  const old = lotIndex(before)
+  return [...lotIndex(after)].flatMap(([id, lot]) => (sameLot(old.get(id), lot) ? [] : [lot]))
+}
+
+function sameLot(before: Lot | undefined, after: Lot): boolean {
+  if (before === undefined || before === after) return before === after
+  return before.quantity.equals(after.quantity) && sameBasis(before.basis, after.basis)
+}
+
+function sameBasis(before: Decimal | null, after: Decimal | null): boolean {
+  return before === null || after === null ? before === after : before.equals(after)
+}
+
+/** Lots that were open before and are not any more. */
+export function closedLots(
+  instrumentId: string,
+  before: Book | undefined,
+  after: Book,
+): readonly LotKey[] {
+  const open = lotIndex(after)
+  return [...lotIndex(before)].flatMap(([id, { accountId, openedSequence, part }]) =>
+    open.has(id) ? [] : [{ instrumentId, accountId, openedSequence, part }],
+  )
+}

@@ -1,0 +1,46 @@
+import { BookFold } from './book-fold.ts'
+import type { Book } from './holding.ts'
+import { chainHash } from './ledger-chain.ts'
+import { newPortfolio, type PortfolioSettings, type PortfolioState } from './state.ts'
+import { compareEntries, type LedgerEntry } from './transaction.ts'
+
+/**
+ * Rebuilds a portfolio from ledger entries alone, in whatever order they come: the present from all of them, a past
+ * state from those effective or recorded by then. The chain's head is only right for all entries up to a version.
+ * @throws when the entries do not fold: a recorded ledger always does, and so does each of its prefixes.
+ */
+export function foldLedger(
+  userId: string,
+  entries: readonly LedgerEntry[],
+  settings: PortfolioSettings,
+): PortfolioState {
+  const folds = new Map<string, BookFold>()
+  for (const entry of entries.toSorted(compareEntries)) {
+    let fold = folds.get(entry.instrumentId)
+    if (fold === undefined) {
+      fold = new BookFold(undefined, settings)
+      folds.set(entry.instrumentId, fold)
+    }
+    const refusal = fold.apply(entry)
+    if (refusal !== undefined) {
+      throw new Error(`ledger entry ${refusal.entry.sequence} does not fold: ${refusal.reason}`)
+    }
+  }
+  const books = new Map<string, Book>()
+  for (const [instrumentId, fold] of folds) books.set(instrumentId, fold.book())
+  return { ...headOf(userId, entries), settings, books }
+}
+
+function headOf(userId: string, entries: readonly LedgerEntry[]): PortfolioState {
+  let head = newPortfolio(userId)
+  for (const entry of entries.toSorted((left, right) => left.sequence - right.sequence)) {
+    head = {
+      ...head,
+      version: entry.version,
+      lastSequence: entry.sequence,
+      lastRecordedAt: entry.recordedAt,
+      chainHead: chainHash(userId, entry, head.chainHead),
+    }
+  }
+  return head
+}

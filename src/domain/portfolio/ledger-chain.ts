@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+import { decimalText } from '../decimal.ts'
+import type { LedgerEntry } from './transaction.ts'
+
+/** Names the encoding below: a change of it is a new name, so that old entries stay verifiable. */
+const DOMAIN_TAG = 'portfolio.v1.ledger/1'
+
+/**
+ * The hash that links a ledger entry to the one before it: SHA-256 over 0x00 and the length-prefixed fields, the
+ * previous hash last. Every field has its length before it, so no two entries share an encoding.
+ * The order of the fields is part of the stored data: keep it.
+ */
+export function chainHash(userId: string, entry: LedgerEntry, previous: Uint8Array): Uint8Array {
+  const fields = [
+    DOMAIN_TAG,
+    userId,
+    String(entry.sequence),
+    String(entry.version),
+    entry.type,
+    entry.instrumentId,
+    entry.accountId,
+    decimalText(entry.quantity),
+    decimalText(entry.price),
+    String(entry.effectiveAt),
+    String(entry.recordedAt),
+    entry.requestId,
+  ]
+  let text = ''
+  for (const field of fields) text += `${Buffer.byteLength(field)}:${field}`
+  return createHash('sha256').update('\0').update(text).update(previous).digest()
+}

@@ -1,0 +1,73 @@
+import { decimalText, type Decimal } from '../decimal.ts'
+import { PortfolioError, type Violation } from '../errors.ts'
+import { rfc3339 } from '../time.ts'
+import { compareEntries, type LedgerEntry } from './transaction.ts'
+
+/**
+ * Why an entry cannot follow what is held: more leaves than there is (decision 4), the lots must be named, or a
+ * short position would be covered at an unknown cost.
+ */
+export interface FoldRefusal {
+  readonly reason: 'INSUFFICIENT_QUANTITY' | 'LOTS_REQUIRED' | 'BASIS_UNKNOWN'
+  readonly entry: LedgerEntry
+  readonly held: Decimal
+}
+
+/** The error of a request whose `entries` cannot be folded: one violation for each instrument. */
+export function refusalError(
+  refusals: readonly FoldRefusal[],
+  entries: readonly LedgerEntry[],
+): PortfolioError {
+  const described = refusals
+    .map((refusal) => ({ refusal, index: blamedIndex(refusal, entries) }))
+    .toSorted((left, right) => left.index - right.index)
+  const [first] = described
+  if (first === undefined) throw new Error('a refusal needs a reason')
+  const violations = described.map(({ refusal, index }): Violation => ({
+    field: `transactions[${index}]`,
+    reason: refusal.reason,
+    description: describeRefusal(refusal),
+  }))
+  const { entry, held, reason } = first.refusal
+  return new PortfolioError(
+    reason,
+    `transactions[${first.index}]: ${describeRefusal(first.refusal)}`,
+    {
+      violations,
+      metadata: {
+        symbol: entry.instrumentId,
+        index: String(first.index),
+        held: decimalText(held),
+        needed: decimalText(entry.quantity),
+        at: rfc3339(entry.effectiveAt),
+      },
+    },
+  )
+}
+
+function describeRefusal({ reason, entry, held }: FoldRefusal): string {
+  const at = rfc3339(entry.effectiveAt)
+  switch (reason) {
+    case 'INSUFFICIENT_QUANTITY':
+      return `${entry.instrumentId}: ${decimalText(entry.quantity)} needed at ${at}, ${decimalText(held)} held`
+    case 'LOTS_REQUIRED':
+      return `${entry.instrumentId}: the sale at ${at} must name its lots`
+    case 'BASIS_UNKNOWN':
+      return `${entry.instrumentId}: units of unknown cost cannot cover the short position at ${at}`
+  }
+}
+
+/** The request's transaction to blame: itself, or the latest earlier one of that symbol when a recorded one fails. */
+function blamedIndex(refusal: FoldRefusal, entries: readonly LedgerEntry[]): number {
+  const own = entries.findIndex(({ sequence }) => sequence === refusal.entry.sequence)
+  if (own !== -1) return own
+  let blamed = -1
+  for (const [index, entry] of entries.entries()) {
+    if (entry.instrumentId !== refusal.entry.instrumentId) continue
+    if (compareEntries(entry, refusal.entry) > 0) continue
+    const current = entries[blamed]
+    if (current === undefined || compareEntries(entry, current) > 0) blamed = index
+  }
+  if (blamed === -1) throw new Error('a recorded ledger does not fold')
+  return blamed
+}

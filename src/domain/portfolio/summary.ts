@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { decimal, decimalText, multiply, nearestDouble } from '../decimal.ts'
+import type { Valuation } from './valuation.ts'
+
+/** The specification's summary: doubles, each the nearest to the exact decimal. */
+export interface Summary {
+  readonly totalValue: number
+  readonly totalProfitLoss: number
+  /** 12.5 means 12.5 %. */
+  readonly performancePercentage: number
+  readonly assets: readonly {
+    readonly symbol: string
+    readonly quantity: number
+    readonly currentValue: number
+    readonly profitLoss: number
+  }[]
+}
+
+const HUNDRED = decimal(100)
+
+export function summaryOf(valuation: Valuation): Summary {
+  return {
+    totalValue: nearestDouble(valuation.totalValue),
+    totalProfitLoss: nearestDouble(valuation.profitLoss),
+    performancePercentage: nearestDouble(multiply(valuation.simpleReturn, HUNDRED)),
+    assets: valuation.assets.map((asset) => ({
+      symbol: asset.instrumentId,
+      quantity: nearestDouble(asset.quantity),
+      currentValue: nearestDouble(asset.value),
+      profitLoss: nearestDouble(asset.profitLoss),
+    })),
+  }
+}
+
+/** Eight hex digits that change with any price, rate or quality a valuation used: the prices' part of an etag. */
+export function pricesDigest(valuation: Valuation): string {
+  const hash = createHash('sha256').update(valuation.reportingCurrency)
+  hash.update(decimalText(valuation.profitLoss))
+  for (const { price, exchangeRate, pricedAt } of valuation.positions) {
+    hash.update(`|${price?.toFixed()} ${exchangeRate?.toFixed()} ${pricedAt}`)
+  }
+  return hash.update(valuation.quality.completeness).digest('hex').slice(0, 8)
+}

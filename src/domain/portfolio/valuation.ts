@@ -1,0 +1,269 @@
+import { type Decimal, divide, multiply, share, sum, ZERO } from '../decimal.ts'
+import {
+  convert,
+  exchangeRate,
+  PRICE_AGE_MAX_MICROSECONDS,
+  type QuoteSource,
+} from '../market-data/quote.ts'
+import { type Instant, rfc3339 } from '../time.ts'
+import type { Book, Holding } from './holding.ts'
+import type { PortfolioState } from './state.ts'
+
+export type Completeness = 'COMPLETE' | 'STALE' | 'PARTIAL'
+
+export interface QualityIssue {
+  readonly instrumentId: string
+  readonly reason: 'PRICE_MISSING' | 'PRICE_STALE' | 'FX_MISSING' | 'BASIS_UNKNOWN'
+  readonly detail: string
+}
+
+export interface Quality {
+  readonly completeness: Completeness
+  /** Time of the oldest price used; undefined when no price was. */
+  readonly pricedAt: Instant | undefined
+  readonly issues: readonly QualityIssue[]
+}
+
+/** What a holding is worth and what it brought; amounts in the reporting currency unless said otherwise. */
+export interface Position {
+  readonly holding: Holding
+  /** Per unit, in `currency`; undefined when there is neither a quote nor a trade. */
+  readonly price: Decimal | undefined
+  readonly currency: string
+  readonly pricedAt: Instant | undefined
+  /** Where the price is from: "TRADE" = the last trade, since there is no quote. */
+  readonly source: string
+  readonly exchangeRate: Decimal | undefined
+  /** quantity x price in `currency`; undefined when it cannot be priced. */
+  readonly marketValue: Decimal | undefined
+  /** Zero when it cannot be priced: then it is left out of all totals, and `Quality` says so. */
+  readonly value: Decimal
+  readonly costBasis: Decimal
+  readonly realized: Decimal
+  readonly unrealized: Decimal
+  readonly profitLoss: Decimal
+}
+
+/** An instrument still held, over all its accounts; what its closed accounts realised included (decision 21). */
+export interface Asset {
+  readonly instrumentId: string
+  readonly quantity: Decimal
+  readonly value: Decimal
+  readonly profitLoss: Decimal
+}
+
+export interface Valuation {
+  readonly reportingCurrency: string
+  readonly totalValue: Decimal
+  readonly costBasis: Decimal
+  readonly realized: Decimal
+  readonly unrealized: Decimal
+  readonly profitLoss: Decimal
+  /** profitLoss / cost of what was acquired and not transferred out, a fraction; zero when there is no such cost. */
+  readonly simpleReturn: Decimal
+  /** By instrument; sold-out ones are left out, their result is in `profitLoss` (decision 22). */
+  readonly assets: readonly Asset[]
+  /** Open positions, by instrument and account. */
+  readonly positions: readonly Position[]
+  readonly quality: Quality
+}
+
+interface Price {
+  readonly price: Decimal
+  readonly currency: string
+  readonly pricedAt: Instant
+  readonly source: string
+}
+
+/**
+ * Values a portfolio with the newest quotes (decisions 19 to 23, 36): exact, and honest about what is missing.
+ * Amounts are in the base currency and shown in `reportingCurrency` at the current rate.
+ */
+export function valuePortfolio(
+  state: PortfolioState,
+  quotes: QuoteSource,
+  now: Instant,
+  reportingCurrency: string = state.settings.baseCurrency,
+): Valuation {
+  const { baseCurrency } = state.settings
+  const shownRate = exchangeRate(quotes, baseCurrency, reportingCurrency)?.rate
+  const currencies = { quotes, baseCurrency, shownRate }
+  const shown = (amount: Decimal): Decimal => (shownRate ? convert(amount, shownRate) : ZERO)
+  const positions: Position[] = []
+  const assets: Asset[] = []
+  let realizedBase = ZERO
+  let capitalBase = ZERO
+  for (const [instrumentId, book] of inOrderOfKeys(state.books)) {
+    const open: Position[] = []
+    const realizedBefore = realizedBase
+    for (const [, holding] of inOrderOfKeys(book)) {
+      realizedBase = realizedBase.plus(holding.realized)
+      capitalBase = capitalBase.plus(holding.capital)
+      if (holding.quantity.isZero()) continue
+      const price = priceOf(book, holding, quotes, baseCurrency)
+      const position = valueHolding(holding, price, currencies)
+      // What cannot be valued has no result yet: its cost stays out of the denominator too.
+      if (!isPriced(position)) capitalBase = capitalBase.minus(holding.basis)
+      open.push(position)
+    }
+    positions.push(...open)
+    if (open.length > 0) {
+      assets.push(assetOf(instrumentId, open, shown(realizedBase.minus(realizedBefore))))
+    }
+  }
+  const realized = shown(realizedBase)
+  const unrealized = sum(positions.map((position) => position.unrealized))
+  const profitLoss = realized.plus(unrealized)
+  const capital = shown(capitalBase)
+  return {
+    reportingCurrency,
+    totalValue: sum(positions.map((position) => position.value)),
+    costBasis: sum(positions.map((position) => position.costBasis)),
+    realized,
+    unrealized,
+    profitLoss,
+    simpleReturn: capital.greaterThan(0) ? divide(profitLoss, capital) : ZERO,
+    assets,
+    positions,
+    quality: qualityOf(
+      positions,
+      positions.flatMap((position) => issuesOf(position, now)),
+    ),
+  }
+}
+
+function isPriced(position: Position): boolean {
+  return position.marketValue !== undefined && position.exchangeRate !== undefined
+}
+
+function assetOf(instrumentId: string, open: readonly Position[], realized: Decimal): Asset {
+  return {
+    instrumentId,
+    quantity: sum(open.map((position) => position.holding.quantity)),
+    value: sum(open.map((position) => position.value)),
+    profitLoss: open.reduce((total, position) => total.plus(position.unrealized), realized),
+  }
+}
+
+/** Code point order, so that an answer never depends on the order in which rows were read. */
+function inOrderOfKeys<Value>(
+  map: ReadonlyMap<string, Value>,
+): readonly (readonly [string, Value])[] {
+  return map.size < 2 ? [...map] : [...map].toSorted(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** Share of a position in the total value, a fraction; zero when there is no value. */
+export function weightOf(position: Position, totalValue: Decimal): Decimal {
+  return totalValue.isZero() ? ZERO : divide(position.value, totalValue)
+}
+
+/** Last quote, else the last trade's price, else none: never an unmarked substitute (decision 36). */
+function priceOf(
+  book: Book,
+  holding: Holding,
+  quotes: QuoteSource,
+  baseCurrency: string,
+): Price | undefined {
+  const quote = quotes.latest(holding.instrumentId)
+  if (quote !== undefined) {
+    return {
+      price: quote.price,
+      currency: quote.currency === '' ? baseCurrency : quote.currency,
+      pricedAt: quote.pricedAt,
+      source: quote.source,
+    }
+  }
+  let last: Holding['lastTrade']
+  for (const { lastTrade } of book.values()) {
+    if (lastTrade !== undefined && (last === undefined || lastTrade.at >= last.at)) last = lastTrade
+  }
+  if (last === undefined) return undefined
+  return { price: last.price, currency: baseCurrency, pricedAt: last.at, source: 'TRADE' }
+}
+
+interface Currencies {
+  readonly quotes: QuoteSource
+  readonly baseCurrency: string
+  readonly shownRate: Decimal | undefined
+}
+
+function valueHolding(
+  holding: Holding,
+  price: Price | undefined,
+  currencies: Currencies,
+): Position {
+  const { quotes, baseCurrency, shownRate } = currencies
+  const shown = (amount: Decimal): Decimal =>
+    shownRate === undefined ? ZERO : convert(amount, shownRate)
+  const toBase = price && exchangeRate(quotes, price.currency, baseCurrency)?.rate
+  const rate = toBase && shownRate && multiply(toBase, shownRate)
+  const marketValue = price && multiply(holding.quantity, price.price)
+  const value = marketValue && rate && convert(marketValue, rate)
+  const costBasis = shown(holding.basis)
+  const realized = shown(holding.realized)
+  // Units of unknown cost count in the value, not in the result.
+  const known = holding.quantity.minus(holding.unknownQuantity)
+  const unrealized = value ? share(value, known, holding.quantity).minus(costBasis) : ZERO
+  return {
+    holding,
+    ...(price ?? { price: undefined, currency: baseCurrency, pricedAt: undefined, source: '' }),
+    exchangeRate: rate,
+    marketValue,
+    value: value ?? ZERO,
+    costBasis,
+    realized,
+    unrealized,
+    profitLoss: realized.plus(unrealized),
+  }
+}
+
+function issuesOf(position: Position, now: Instant): readonly QualityIssue[] {
+  const { instrumentId, unknownQuantity } = position.holding
+  const issues: QualityIssue[] = []
+  if (position.price === undefined || position.pricedAt === undefined) {
+    issues.push({
+      instrumentId,
+      reason: 'PRICE_MISSING',
+      detail: 'no quote and no trade: left out of totals',
+    })
+  } else if (position.exchangeRate === undefined) {
+    issues.push({
+      instrumentId,
+      reason: 'FX_MISSING',
+      detail: `no rate from ${position.currency}: left out of totals`,
+    })
+  } else if (position.source === 'TRADE') {
+    issues.push({
+      instrumentId,
+      reason: 'PRICE_STALE',
+      detail: `no quote: valued at the last trade's price of ${rfc3339(position.pricedAt)}`,
+    })
+  } else if (now - position.pricedAt > PRICE_AGE_MAX_MICROSECONDS) {
+    issues.push({
+      instrumentId,
+      reason: 'PRICE_STALE',
+      detail: `priced at ${rfc3339(position.pricedAt)}`,
+    })
+  }
+  if (!unknownQuantity.isZero()) {
+    issues.push({
+      instrumentId,
+      reason: 'BASIS_UNKNOWN',
+      detail: `${unknownQuantity.toFixed()} units without a known cost: left out of profit and loss`,
+    })
+  }
+  return issues
+}
+
+function qualityOf(positions: readonly Position[], issues: readonly QualityIssue[]): Quality {
+  let pricedAt: Instant | undefined
+  for (const position of positions) {
+    if (position.pricedAt !== undefined)
+      pricedAt = Math.min(pricedAt ?? position.pricedAt, position.pricedAt)
+  }
+  const has = (...reasons: QualityIssue['reason'][]): boolean =>
+    issues.some((issue) => reasons.includes(issue.reason))
+  const stale = has('PRICE_STALE') ? 'STALE' : 'COMPLETE'
+  const completeness = has('PRICE_MISSING', 'FX_MISSING') ? 'PARTIAL' : stale
+  return { completeness, pricedAt, issues }
+}
