@@ -32,15 +32,15 @@ export function foldLedger(
 }
 
 function headOf(userId: string, entries: readonly LedgerEntry[]): PortfolioState {
-  let head = newPortfolio(userId)
-  for (const entry of entries.toSorted((left, right) => left.sequence - right.sequence)) {
-    head = {
-      ...head,
-      version: entry.version,
-      lastSequence: entry.sequence,
-      lastRecordedAt: entry.recordedAt,
-      chainHead: chainHash(userId, entry, head.chainHead),
-    }
+  const inSequence = entries.toSorted((left, right) => left.sequence - right.sequence)
+  const last = inSequence.at(-1)
+  const empty = newPortfolio(userId)
+  if (last === undefined) return empty
+  return {
+    ...empty,
+    version: last.version,
+    lastSequence: last.sequence,
+    lastRecordedAt: last.recordedAt,
+    chainHead: inSequence.reduce((head, entry) => chainHash(userId, entry, head), empty.chainHead),
   }
-  return head
 }
