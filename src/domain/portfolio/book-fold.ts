@@ -1,5 +1,12 @@
 import { type Decimal, multiply, share, sum, ZERO } from '../decimal.ts'
-import { type Book, emptyHolding, type Holding, type Lot, type LotMatch } from './holding.ts'
+import {
+  type Book,
+  compareLots,
+  emptyHolding,
+  type Holding,
+  type Lot,
+  type LotMatch,
+} from './holding.ts'
 import { type LotMethodRule, lotMethods } from './lot-methods.ts'
 import type { FoldRefusal } from './refusal.ts'
 import type { PortfolioSettings } from './state.ts'
@@ -235,14 +242,6 @@ function openLots(holdings: readonly MutableHolding[]): readonly Lot[] {
   const [first] = holdings
   if (first !== undefined && holdings.length === 1) return first.lots
   return holdings.flatMap((holding) => holding.lots).toSorted(compareLots)
-}
-
-function compareLots(left: Lot, right: Lot): number {
-  return (
-    left.acquiredAt - right.acquiredAt ||
-    left.openedSequence - right.openedSequence ||
-    left.part - right.part
-  )
 }
 
 /** Takes `quantity` > 0 units off the lots in their order; a lot taken whole gives its whole basis. */

@@ -81,3 +81,12 @@ export function lastEffectiveAt(book: Book): Instant {
   for (const holding of book.values()) last = Math.max(last, holding.lastEffectiveAt)
   return last
 }
+
+/** Order of acquisition. */
+export function compareLots(left: Lot, right: Lot): number {
+  return (
+    left.acquiredAt - right.acquiredAt ||
+    left.openedSequence - right.openedSequence ||
+    left.part - right.part
+  )
+}

@@ -1,0 +1,218 @@
+import { sql, type Transaction } from 'kysely'
+import { decimalText, type Decimal } from '../../domain/decimal.ts'
+import type { PortfolioChange } from '../../domain/portfolio/record-transactions.ts'
+import type { Instant } from '../../domain/time.ts'
+import { BulkInsert, replacing } from './bulk-insert.ts'
+import { timestampText } from './database.ts'
+import type { Schema } from './schema.ts'
+
+type Rows = (readonly unknown[])[]
+
+const LEDGER = new BulkInsert('ledger', [
+  'user_id',
+  'sequence',
+  'version',
+  'effective_at',
+  'recorded_at',
+  'instrument_id',
+  'account_id',
+  'type',
+  'quantity',
+  'price',
+  'request_id',
+  'hash',
+])
+
+const HOLDING_KEY = ['user_id', 'instrument_id', 'account_id'] as const
+const HOLDING_COLUMNS = [
+  ...HOLDING_KEY,
+  'quantity',
+  'unknown_quantity',
+  'basis',
+  'realized',
+  'capital',
+  'lot_count',
+  'last_effective_at',
+  'last_trade_price',
+  'last_trade_at',
+  'transaction_count',
+] as const
+const HOLDING = new BulkInsert('holding', HOLDING_COLUMNS, replacing(HOLDING_KEY, HOLDING_COLUMNS))
+
+const LOT_KEY = ['user_id', 'instrument_id', 'account_id', 'opened_sequence', 'part'] as const
+const LOT_COLUMNS = [...LOT_KEY, 'acquired_at', 'quantity_acquired', 'quantity', 'basis'] as const
+const LOT = new BulkInsert('lot', LOT_COLUMNS, replacing(LOT_KEY, LOT_COLUMNS))
+
+const LOT_MATCH = new BulkInsert('lot_match', [
+  'user_id',
+  'disposal_sequence',
+  'part',
+  'from_version',
+  'disposed_at',
+  'instrument_id',
+  'account_id',
+  'lot_sequence',
+  'lot_part',
+  'acquired_at',
+  'quantity',
+  'basis',
+  'proceeds',
+  'gain',
+  'rule',
+])
+
+/** Starts all statements that write the changes of a batch; resolves when every one has succeeded. */
+export async function writeChanges(
+  transaction: Transaction<Schema>,
+  changes: readonly PortfolioChange[],
+): Promise<void> {
+  await Promise.all([
+    LEDGER.execute(transaction, changes.flatMap(ledgerRows)),
+    HOLDING.execute(transaction, changes.flatMap(holdingRows)),
+    deleteClosedLots(transaction, changes),
+    LOT.execute(transaction, changes.flatMap(lotRows)),
+    endSupersededMatches(transaction, changes),
+    LOT_MATCH.execute(transaction, changes.flatMap(matchRows)),
+    updatePortfolios(transaction, changes),
+  ])
+}
+
+/** The row lock holds the version; that the update hits every row is the second guard. */
+async function updatePortfolios(
+  transaction: Transaction<Schema>,
+  changes: readonly PortfolioChange[],
+): Promise<void> {
+  const users = changes.map(({ after }) => after.userId)
+  const result = await sql`
+    update portfolio set version = new.version, last_sequence = new.last_sequence,
+      last_recorded_at = new.last_recorded_at, chain_head = new.chain_head
+    from unnest(${users}::text[], ${changes.map(({ before }) => before.version)}::bigint[],
+      ${changes.map(({ after }) => after.version)}::bigint[],
+      ${changes.map(({ after }) => after.lastSequence)}::bigint[],
+      ${changes.map(({ after }) => timestampText(after.lastRecordedAt))}::timestamptz[],
+      ${changes.map(({ after }) => after.chainHead)}::bytea[])
+      as new (user_id, old_version, version, last_sequence, last_recorded_at, chain_head)
+    where portfolio.user_id = any(${users}::text[]) and portfolio.user_id = new.user_id
+      and portfolio.version = new.old_version`.execute(transaction)
+  if (Number(result.numAffectedRows) !== changes.length) {
+    throw new Error('a locked portfolio changed its version')
+  }
+}
+
+async function deleteClosedLots(
+  transaction: Transaction<Schema>,
+  changes: readonly PortfolioChange[],
+): Promise<void> {
+  const closed = changes.flatMap(({ after, closedLots }) =>
+    closedLots.map((lot) => ({ ...lot, userId: after.userId })),
+  )
+  if (closed.length === 0) return
+  const users = closed.map((lot) => lot.userId)
+  await sql`
+    delete from lot using unnest(${users}::text[], ${closed.map((lot) => lot.instrumentId)}::text[],
+      ${closed.map((lot) => lot.accountId)}::text[], ${closed.map((lot) => lot.openedSequence)}::bigint[],
+      ${closed.map((lot) => lot.part)}::int[])
+      as closed (user_id, instrument_id, account_id, opened_sequence, part)
+    where lot.user_id = any(${users}::text[]) and lot.user_id = closed.user_id
+      and lot.instrument_id = closed.instrument_id and lot.account_id = closed.account_id
+      and lot.opened_sequence = closed.opened_sequence and lot.part = closed.part`.execute(
+    transaction,
+  )
+}
+
+/** What was known stays: the old matches end at this version, their successors begin with it. */
+async function endSupersededMatches(
+  transaction: Transaction<Schema>,
+  changes: readonly PortfolioChange[],
+): Promise<void> {
+  const ended = changes.flatMap(({ after, superseded }) =>
+    superseded.map((range) => ({ ...range, userId: after.userId, version: after.version })),
+  )
+  if (ended.length === 0) return
+  const users = ended.map((range) => range.userId)
+  await sql`
+    update lot_match set to_version = ended.version
+    from unnest(${users}::text[], ${ended.map((range) => range.instrumentId)}::text[],
+      ${ended.map((range) => timestampText(range.from))}::timestamptz[],
+      ${ended.map((range) => range.version)}::bigint[]) as ended (user_id, instrument_id, disposed_from, version)
+    where lot_match.user_id = any(${users}::text[]) and lot_match.user_id = ended.user_id
+      and lot_match.instrument_id = ended.instrument_id and lot_match.to_version is null
+      and lot_match.disposed_at >= ended.disposed_from`.execute(transaction)
+}
+
+function ledgerRows({ after, entries }: PortfolioChange): Rows {
+  return entries.map(({ entry, hash }) => [
+    after.userId,
+    entry.sequence,
+    entry.version,
+    timestampText(entry.effectiveAt),
+    timestampText(entry.recordedAt),
+    entry.instrumentId,
+    entry.accountId,
+    entry.type,
+    decimalText(entry.quantity),
+    decimalText(entry.price),
+    entry.requestId,
+    hash,
+  ])
+}
+
+function holdingRows({ after, holdings }: PortfolioChange): Rows {
+  return holdings.map((holding) => [
+    after.userId,
+    holding.instrumentId,
+    holding.accountId,
+    decimalText(holding.quantity),
+    decimalText(holding.unknownQuantity),
+    decimalText(holding.basis),
+    decimalText(holding.realized),
+    decimalText(holding.capital),
+    holding.lotCount,
+    optionalTimestamp(holding.lastEffectiveAt),
+    optionalText(holding.lastTrade?.price ?? null),
+    holding.lastTrade === undefined ? null : timestampText(holding.lastTrade.at),
+    holding.transactionCount,
+  ])
+}
+
+function lotRows({ after, lots }: PortfolioChange): Rows {
+  return lots.map(({ instrumentId, lot }) => [
+    after.userId,
+    instrumentId,
+    lot.accountId,
+    lot.openedSequence,
+    lot.part,
+    timestampText(lot.acquiredAt),
+    decimalText(lot.quantityAcquired),
+    decimalText(lot.quantity),
+    optionalText(lot.basis),
+  ])
+}
+
+function matchRows({ after, matches }: PortfolioChange): Rows {
+  return matches.map(({ instrumentId, match }) => [
+    after.userId,
+    match.disposalSequence,
+    match.part,
+    after.version,
+    timestampText(match.disposedAt),
+    instrumentId,
+    match.accountId,
+    match.lotSequence,
+    match.lotPart,
+    timestampText(match.acquiredAt),
+    decimalText(match.quantity),
+    optionalText(match.basis),
+    decimalText(match.proceeds),
+    optionalText(match.gain),
+    match.rule,
+  ])
+}
+
+function optionalText(value: Decimal | null): string | null {
+  return value === null ? null : decimalText(value)
+}
+
+function optionalTimestamp(instant: Instant): string | null {
+  return instant === Number.MIN_SAFE_INTEGER ? null : timestampText(instant)
+}

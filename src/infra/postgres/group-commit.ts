@@ -1,0 +1,278 @@
+import type { ChangeOutcome, ChangeRequest, Clock, Telemetry } from '../../app/ports.ts'
+import { PortfolioError } from '../../domain/errors.ts'
+import { Batch, type Verdict } from './batch.ts'
+import type { Database } from './database.ts'
+import { classifyFailure } from './failure.ts'
+import type { StateCache } from './state-cache.ts'
+
+type Request = ChangeRequest<unknown>
+
+interface Job {
+  readonly request: Request
+  readonly resolve: (outcome: ChangeOutcome<unknown>) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Transactions under way at once: one decides while the other waits for the disk. */
+const COMMITTERS = 2
+const BATCH_USERS_MAX = 256
+const BATCH_ENTRIES_MAX = 4_000
+/** Requests waiting in all, and of one user; beyond them the caller is told to come back. */
+const QUEUE_MAX = 10_000
+const QUEUE_PER_USER_MAX = 256
+const RETRY_AFTER_MS = 100
+/** Ledger entries a replay inside a shared batch may read; a longer one is decided alone. */
+const REPLAY_ENTRIES_MAX = 2_000
+/** A request with less time left than this does not join a batch: its answer would come too late. */
+const TIME_LEFT_MIN_MS = 5
+const ATTEMPTS_MAX = 4
+/** A restart of the database fits into these attempts: a lost commit is worth waiting for. */
+const RESOLVE_ATTEMPTS_MAX = 12
+const BACKOFF_MIN_MS = 10
+const BACKOFF_MAX_MS = 1_000
+
+interface GroupCommitPorts {
+  readonly database: Database
+  readonly cache: StateCache
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+}
+
+/**
+ * The write path's queue (architecture, "The write path"): concurrent requests of different users share a
+ * transaction, requests of one user go one after the other. A batch never waits to fill.
+ */
+export class GroupCommit {
+  readonly #ports: GroupCommitPorts
+  /** Waiting jobs by user, first come first served; a user with a job under way is not in `#ready`. */
+  readonly #waiting = new Map<string, Job[]>()
+  readonly #ready = new Set<string>()
+  readonly #inFlight = new Set<string>()
+  #queued = 0
+  #committing = 0
+  #pumpScheduled = false
+  #replaying: Promise<void> = Promise.resolve()
+
+  constructor(ports: GroupCommitPorts) {
+    this.#ports = ports
+  }
+
+  submit(request: Request): Promise<ChangeOutcome<unknown>> {
+    const waiting = this.#waiting.get(request.userId)
+    if (this.#queued >= QUEUE_MAX || (waiting?.length ?? 0) >= QUEUE_PER_USER_MAX) {
+      const full = new PortfolioError('WRITE_QUEUE_FULL', 'too many writes are waiting', {
+        retryAfterMs: RETRY_AFTER_MS,
+      })
+      return Promise.reject(full)
+    }
+    return new Promise((resolve, reject) => {
+      const job = { request, resolve, reject }
+      if (waiting === undefined) this.#waiting.set(request.userId, [job])
+      else waiting.push(job)
+      this.#queued += 1
+      if (!this.#inFlight.has(request.userId)) this.#ready.add(request.userId)
+      this.#schedulePump()
+    })
+  }
+
+  /** Once in a turn of the event loop, so that requests that arrived together commit together. */
+  #schedulePump(): void {
+    if (this.#pumpScheduled) return
+    this.#pumpScheduled = true
+    setImmediate(() => {
+      this.#pumpScheduled = false
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    while (this.#committing < COMMITTERS) {
+      const jobs = this.#take()
+      if (jobs.length === 0) return
+      this.#committing += 1
+      void this.#commit(jobs, REPLAY_ENTRIES_MAX, 1).finally(() => {
+        this.#committing -= 1
+        this.#schedulePump()
+      })
+    }
+  }
+
+  /** The first waiting job of each ready user, up to the batch's limits; expired ones are answered on the way. */
+  #take(): readonly Job[] {
+    const jobs: Job[] = []
+    let entries = 0
+    for (const userId of this.#ready) {
+      if (jobs.length >= BATCH_USERS_MAX || entries >= BATCH_ENTRIES_MAX) break
+      const job = this.#next(userId)
+      this.#ready.delete(userId)
+      if (job === undefined) continue
+      entries += job.request.entryCount
+      this.#inFlight.add(userId)
+      jobs.push(job)
+    }
+    return jobs
+  }
+
+  #next(userId: string): Job | undefined {
+    const waiting = this.#waiting.get(userId) ?? []
+    let next: Job | undefined
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      this.#queued -= 1
+      if (!this.#refuseExpired(job)) {
+        next = job
+        break
+      }
+    }
+    if (waiting.length === 0) this.#waiting.delete(userId)
+    return next
+  }
+
+  #refuseExpired({ request, reject }: Job): boolean {
+    const left = request.call.deadlineMs - this.#ports.clock.monotonicMs()
+    if (!request.call.signal.aborted && left >= TIME_LEFT_MIN_MS) return false
+    reject(new PortfolioError('DEADLINE_EXCEEDED', 'the deadline passed before the write began'))
+    return true
+  }
+
+  async #commit(jobs: readonly Job[], replayEntriesMax: number, attempt: number): Promise<void> {
+    const started = this.#ports.clock.monotonicMs()
+    const [first, ...others] = jobs
+    if (first === undefined) return
+    const span = first.request.call.span.child(
+      'postgres.group_commit',
+      others.map((job) => job.request.call.span),
+    )
+    span.setAttribute('portfolio.batch_size', jobs.length)
+    const batch = new Batch(
+      this.#ports,
+      jobs.map((job) => job.request),
+      replayEntriesMax,
+    )
+    let verdicts
+    try {
+      verdicts = await batch.run()
+    } catch (error) {
+      span.fail(error)
+      span.end()
+      await this.#recover(jobs, { batch, error, replayEntriesMax, attempt })
+      return
+    }
+    span.end()
+    this.#ports.telemetry.batchCommitted(jobs.length, this.#ports.clock.monotonicMs() - started)
+    this.#settle(jobs, verdicts)
+  }
+
+  #settle(jobs: readonly Job[], verdicts: ReadonlyMap<Request, Verdict>): void {
+    for (const job of jobs) {
+      const verdict = verdicts.get(job.request)
+      if (verdict === undefined) throw new Error('a request without a verdict')
+      switch (verdict.kind) {
+        case 'answered':
+          job.resolve(verdict.outcome)
+          break
+        case 'failed':
+          job.reject(verdict.error)
+          break
+        case 'too-long':
+          this.#replayAlone(job)
+          continue
+      }
+      this.#release(job)
+    }
+  }
+
+  /** Long replays have a lane of their own, one at a time; their user stays in flight meanwhile. */
+  #replayAlone(job: Job): void {
+    this.#replaying = this.#replaying.then(() => this.#commit([job], Infinity, 1))
+  }
+
+  #release({ request: { userId } }: Job): void {
+    this.#inFlight.delete(userId)
+    if (this.#waiting.has(userId)) this.#ready.add(userId)
+  }
+
+  async #recover(
+    jobs: readonly Job[],
+    failed: { batch: Batch; error: unknown; replayEntriesMax: number; attempt: number },
+  ): Promise<void> {
+    const { error, replayEntriesMax, attempt } = failed
+    const failure = classifyFailure(error)
+    this.#ports.telemetry.batchFailed(failure)
+    if (failure === 'poison') {
+      await this.#halve(jobs, error, replayEntriesMax)
+      return
+    }
+    const undecided = failure === 'unknown' ? await this.#resolveUnknown(jobs, failed.batch) : jobs
+    if (undecided.length === 0) return
+    if (attempt >= ATTEMPTS_MAX) {
+      for (const job of undecided) this.#fail(job, unavailable('nothing was written', error))
+      return
+    }
+    await backOff(attempt)
+    const live = undecided.filter((job) => !this.#expire(job))
+    await this.#commit(live, replayEntriesMax, attempt + 1)
+  }
+
+  async #halve(jobs: readonly Job[], error: unknown, replayEntriesMax: number): Promise<void> {
+    const [only] = jobs
+    if (jobs.length === 1 && only !== undefined) {
+      this.#fail(only, error)
+      return
+    }
+    const middle = Math.ceil(jobs.length / 2)
+    await this.#commit(jobs.slice(0, middle), replayEntriesMax, 1)
+    await this.#commit(jobs.slice(middle), replayEntriesMax, 1)
+  }
+
+  /** Settles what turns out to be committed; gives back the jobs that certainly were not. */
+  async #resolveUnknown(jobs: readonly Job[], batch: Batch): Promise<readonly Job[]> {
+    let lastError: unknown
+    for (let attempt = 1; attempt <= RESOLVE_ATTEMPTS_MAX; attempt += 1) {
+      await backOff(attempt)
+      try {
+        const verdicts = await batch.resolveOutcome()
+        this.#settle(
+          jobs.filter((job) => verdicts.has(job.request)),
+          verdicts,
+        )
+        return jobs.filter((job) => !verdicts.has(job.request))
+      } catch (error) {
+        lastError = error
+      }
+    }
+    const message =
+      'the outcome is unknown: ask again with the same idempotency key, or list what was written'
+    for (const job of jobs) this.#fail(job, unavailable(message, lastError, { outcome: 'unknown' }))
+    return []
+  }
+
+  #expire(job: Job): boolean {
+    if (!this.#refuseExpired(job)) return false
+    this.#release(job)
+    return true
+  }
+
+  #fail(job: Job, error: unknown): void {
+    job.reject(error)
+    this.#release(job)
+  }
+}
+
+function unavailable(
+  message: string,
+  cause: unknown,
+  metadata: Readonly<Record<string, string>> = {},
+): PortfolioError {
+  return new PortfolioError('DATABASE_UNAVAILABLE', `the database is unavailable: ${message}`, {
+    cause,
+    metadata,
+    retryAfterMs: RETRY_AFTER_MS,
+  })
+}
+
+/** Full jitter below a bound that doubles with each attempt. */
+async function backOff(attempt: number): Promise<void> {
+  const boundMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 4 * 2 ** attempt)
+  const delayMs = BACKOFF_MIN_MS + Math.random() * (boundMs - BACKOFF_MIN_MS)
+  await new Promise((resolve) => setTimeout(resolve, delayMs))
+}

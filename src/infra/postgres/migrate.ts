@@ -1,0 +1,36 @@
+import { Migrator, type Migration, PostgresDialect, Kysely } from 'kysely'
+import pg from 'pg'
+import * as portfolio from './migrations/0001-portfolio.ts'
+
+/** In order; append only: a released migration never changes. */
+const MIGRATIONS: Record<string, Migration> = { '0001-portfolio': portfolio }
+
+/** A migration waits this long for a table that is in use, and fails rather than block everybody behind it. */
+const LOCK_TIMEOUT_MS = 3_000
+const CONNECT_TIMEOUT_MS = 10_000
+
+/**
+ * Brings the schema up to date, each migration in one transaction. Safe when several replicas start at once: one
+ * applies, the others wait and find nothing to do.
+ * @returns the names of the migrations that this call applied.
+ */
+export async function migrateDatabase(databaseUrl: string): Promise<string[]> {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: 1,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    options: `-c lock_timeout=${LOCK_TIMEOUT_MS}`,
+  })
+  const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
+  try {
+    const migrator = new Migrator({
+      db: kysely,
+      provider: { getMigrations: () => Promise.resolve(MIGRATIONS) },
+    })
+    const { error, results } = await migrator.migrateToLatest()
+    if (error !== undefined) throw new Error('a migration failed', { cause: error })
+    return (results ?? []).map((result) => result.migrationName)
+  } finally {
+    await kysely.destroy()
+  }
+}

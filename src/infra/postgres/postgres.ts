@@ -1,0 +1,147 @@
+import { type Selectable, sql } from 'kysely'
+import type {
+  ChangeOutcome,
+  ChangeRequest,
+  Clock,
+  LedgerFilter,
+  PortfolioStore,
+  QuoteStore,
+  Telemetry,
+} from '../../app/ports.ts'
+import { PortfolioError } from '../../domain/errors.ts'
+import type { PortfolioState } from '../../domain/portfolio/state.ts'
+import type { LedgerEntry } from '../../domain/portfolio/transaction.ts'
+import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
+import { type Database, openDatabase, timestampText } from './database.ts'
+import { classifyFailure } from './failure.ts'
+import { GroupCommit } from './group-commit.ts'
+import { entryOfRow, stateOfRows } from './portfolio-rows.ts'
+import { openQuoteStore } from './quote-store.ts'
+import type { HoldingTable, PortfolioTable } from './schema.ts'
+import { StateCache } from './state-cache.ts'
+
+export interface Postgres {
+  readonly portfolios: PortfolioStore
+  readonly quoteStore: QuoteStore
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>
+  /** Drops stored answers after 72 hours and idempotency keys after 30 days (decision 9). */
+  expireKeys(now: Instant): Promise<void>
+  close(): Promise<void>
+}
+
+const KEY_AGE_MAX_MICROSECONDS = 30 * MICROSECONDS_PER_DAY
+const ANSWER_AGE_MAX_MICROSECONDS = 3 * MICROSECONDS_PER_DAY
+
+/**
+ * The portfolios and quotes kept in one PostgreSQL. Connects lazily: a database that is down at first makes calls
+ * fail, not this.
+ */
+export function openPostgres(options: {
+  databaseUrl: string
+  poolMax: number
+  stateCacheUsersMax: number
+  clock: Clock
+  telemetry: Telemetry
+}): Postgres {
+  const database = openDatabase(options)
+  const cache = new StateCache(options.stateCacheUsersMax)
+  const commits = new GroupCommit({ ...options, database, cache })
+  return {
+    portfolios: {
+      change: async <Answer>(request: ChangeRequest<Answer>) =>
+        // The queue carries answers without looking at them: what comes out is what decide() made, or its JSON.
+        (await commits.submit(request)) as ChangeOutcome<Answer>,
+      read: (userId) => guarded(() => readState(database, cache, userId)),
+      ledger: (userId, filter) => guarded(() => readLedger(database, userId, filter)),
+    },
+    quoteStore: guardedQuotes(openQuoteStore(database)),
+    ping: async () => {
+      await sql`select 1`.execute(database.kysely)
+    },
+    expireKeys: async (now) => {
+      const oldestKey = timestampText(now - KEY_AGE_MAX_MICROSECONDS)
+      const oldestAnswer = timestampText(now - ANSWER_AGE_MAX_MICROSECONDS)
+      await sql`delete from request_key where recorded_at < ${oldestKey}`.execute(database.kysely)
+      await sql`update request_key set answer = null
+        where recorded_at < ${oldestAnswer} and answer is not null`.execute(database.kysely)
+    },
+    close: () => database.close(),
+  }
+}
+
+type StateRow = Selectable<PortfolioTable> & Selectable<HoldingTable>
+type HeadRow = Pick<StateRow, 'version' | 'chain_head'>
+
+/** One probe of the version; the holdings only when the cache has another one. */
+async function readState(
+  database: Database,
+  cache: StateCache,
+  userId: string,
+): Promise<{ state: PortfolioState; cached: boolean } | undefined> {
+  if (cache.get(userId) !== undefined) {
+    const { rows } = await sql<HeadRow>`
+      select version, chain_head from portfolio where user_id = ${userId}`.execute(database.kysely)
+    const [head] = rows
+    const state =
+      head && cache.getExact(userId, { version: head.version, chainHead: head.chain_head })
+    if (state !== undefined) return { state, cached: true }
+  }
+  // One statement, so that head and holdings are of one moment.
+  const { rows } = await sql<StateRow>`
+    select * from portfolio left join holding using (user_id) where user_id = ${userId}`.execute(
+    database.kysely,
+  )
+  const [row] = rows
+  if (row === undefined || row.version === 0) return undefined
+  const state = stateOfRows(row, rows.filter(hasHolding))
+  cache.putIfNewer(state)
+  return { state, cached: false }
+}
+
+/** A portfolio without holdings joins as one row of nulls. */
+function hasHolding(joined: { instrument_id: string | null }): boolean {
+  return joined.instrument_id !== null
+}
+
+async function readLedger(
+  database: Database,
+  userId: string,
+  filter: LedgerFilter,
+): Promise<readonly LedgerEntry[]> {
+  let query = database.kysely.selectFrom('ledger').selectAll().where('user_id', '=', userId)
+  if (filter.instrumentId !== undefined) {
+    query = query.where('instrument_id', '=', filter.instrumentId)
+  }
+  if (filter.effectiveUntil !== undefined) {
+    query = query.where(sql<boolean>`effective_at <= ${timestampText(filter.effectiveUntil)}`)
+  }
+  if (filter.recordedUntil !== undefined) {
+    query = query.where(sql<boolean>`recorded_at <= ${timestampText(filter.recordedUntil)}`)
+  }
+  if (filter.versionUntil !== undefined)
+    query = query.where(sql<boolean>`version <= ${filter.versionUntil}`)
+  const rows = await query.orderBy('effective_at').orderBy('sequence').execute()
+  return rows.map(entryOfRow)
+}
+
+/** A read that the database could not answer is told as such, never as a driver's error. */
+async function guarded<Result>(read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read()
+  } catch (error) {
+    if (classifyFailure(error) === 'poison') throw error
+    throw new PortfolioError('DATABASE_UNAVAILABLE', 'the database is unavailable', {
+      cause: error,
+    })
+  }
+}
+
+function guardedQuotes(store: QuoteStore): QuoteStore {
+  return {
+    append: (quotes, recordedAt) => guarded(() => store.append(quotes, recordedAt)),
+    readNewest: (recordedSince) => guarded(() => store.readNewest(recordedSince)),
+    readAsOf: (instrumentIds, at, recordedUntil) =>
+      guarded(() => store.readAsOf(instrumentIds, at, recordedUntil)),
+  }
+}

@@ -1,0 +1,111 @@
+import { type Selectable, sql } from 'kysely'
+import type { QuoteStore } from '../../app/ports.ts'
+import { decimal, decimalText } from '../../domain/decimal.ts'
+import type { Quote } from '../../domain/market-data/quote.ts'
+import type { Instant } from '../../domain/time.ts'
+import { BulkInsert, replacing } from './bulk-insert.ts'
+import { type Database, timestampText } from './database.ts'
+import type { QuoteTable } from './schema.ts'
+
+const KEY = ['instrument_id', 'priced_at', 'source'] as const
+const COLUMNS = [...KEY, 'price', 'currency', 'kind', 'split_adjusted', 'recorded_at'] as const
+
+const QUOTE = new BulkInsert('quote', COLUMNS, replacing(KEY, COLUMNS))
+const NEWEST = new BulkInsert(
+  'newest_quote',
+  COLUMNS,
+  `${replacing(['instrument_id'], COLUMNS)} where excluded.priced_at >= newest_quote.priced_at`,
+)
+
+/** Prices by time, and the newest of each instrument beside them for replicas to follow. */
+export function openQuoteStore(database: Database): QuoteStore {
+  return {
+    async append(quotes, recordedAt) {
+      if (quotes.length === 0) return
+      const rows = lastOfEach(quotes, quoteKey).map((quote) => rowOf(quote, recordedAt))
+      const newest = lastOfEach(quotes.toSorted(byTime), (quote) => quote.instrumentId)
+      await database.transaction(async (transaction) => {
+        await Promise.all([
+          QUOTE.execute(transaction, rows),
+          NEWEST.execute(
+            transaction,
+            newest.map((quote) => rowOf(quote, recordedAt)),
+          ),
+        ])
+        return { commit: true, result: undefined }
+      })
+    },
+
+    async readNewest(recordedSince) {
+      let query = database.kysely.selectFrom('newest_quote').selectAll()
+      if (recordedSince !== undefined) {
+        query = query.where(sql<boolean>`recorded_at >= ${timestampText(recordedSince)}`)
+      }
+      const rows = await query.execute()
+      const recordedUntil = rows.reduce<Instant | undefined>(
+        (latest, row) => Math.max(latest ?? row.recorded_at, row.recorded_at),
+        undefined,
+      )
+      return { quotes: rows.map(quoteOfRow), recordedUntil }
+    },
+
+    async readAsOf(instrumentIds, at, recordedUntil) {
+      if (instrumentIds.length === 0) return []
+      const known =
+        recordedUntil === undefined
+          ? sql``
+          : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
+      const { rows } = await sql<Selectable<QuoteTable>>`
+        select newest.* from unnest(${[...instrumentIds]}::text[]) as asked (instrument_id)
+        cross join lateral (
+          select * from quote
+          where quote.instrument_id = asked.instrument_id
+            and priced_at <= ${timestampText(at)}::timestamptz ${known}
+          order by priced_at desc, recorded_at desc, source limit 1
+        ) as newest`.execute(database.kysely)
+      return rows.map(quoteOfRow)
+    },
+  }
+}
+
+function quoteKey({ instrumentId, pricedAt, source }: Quote): string {
+  return `${instrumentId} ${pricedAt} ${source}`
+}
+
+function byTime(left: Quote, right: Quote): number {
+  return left.pricedAt - right.pricedAt
+}
+
+/**
+ * The last of the quotes with each key, sorted by it: one statement cannot write a row twice, and statements that
+ * write rows in one order never wait for each other in a circle.
+ */
+function lastOfEach(quotes: readonly Quote[], key: (quote: Quote) => string): readonly Quote[] {
+  const last = new Map(quotes.map((quote) => [key(quote), quote]))
+  return [...last].toSorted(([left], [right]) => (left < right ? -1 : 1)).map(([, quote]) => quote)
+}
+
+function rowOf(quote: Quote, recordedAt: Instant): readonly unknown[] {
+  return [
+    quote.instrumentId,
+    timestampText(quote.pricedAt),
+    quote.source,
+    decimalText(quote.price),
+    quote.currency,
+    quote.kind,
+    quote.splitAdjusted,
+    timestampText(recordedAt),
+  ]
+}
+
+function quoteOfRow(row: Selectable<QuoteTable>): Quote {
+  return {
+    instrumentId: row.instrument_id,
+    price: decimal(row.price),
+    currency: row.currency,
+    pricedAt: row.priced_at,
+    source: row.source,
+    kind: row.kind,
+    splitAdjusted: row.split_adjusted,
+  }
+}

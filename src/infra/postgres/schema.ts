@@ -1,0 +1,119 @@
+import type { ColumnType } from 'kysely'
+import type { QuoteKind } from '../../domain/market-data/quote.ts'
+import type { LotMethod } from '../../domain/portfolio/lot-methods.ts'
+import type { TransactionType } from '../../domain/portfolio/transaction.ts'
+import type { Instant } from '../../domain/time.ts'
+
+/** NUMERIC: text both ways, since a double cannot hold it. */
+type Numeric = string
+/** bigint columns of this schema count things and stay below 2^53. */
+type Count = ColumnType<number, number | string, number | string>
+/** timestamptz: read as whole microseconds, written as text. */
+type Timestamp = ColumnType<Instant, string, string>
+
+/** Tables as Kysely sees them; `migrations/` makes them. */
+export interface Schema {
+  readonly portfolio: PortfolioTable
+  readonly ledger: LedgerTable
+  readonly holding: HoldingTable
+  readonly lot: LotTable
+  readonly lot_match: LotMatchTable
+  readonly request_key: RequestKeyTable
+  readonly quote: QuoteTable
+  readonly newest_quote: QuoteTable
+}
+
+export interface PortfolioTable {
+  user_id: string
+  version: Count
+  last_sequence: Count
+  last_recorded_at: Timestamp | null
+  chain_head: Buffer
+  base_currency: string
+  lot_method: LotMethod
+  allow_short: boolean
+}
+
+export interface LedgerTable {
+  user_id: string
+  sequence: Count
+  version: Count
+  effective_at: Timestamp
+  recorded_at: Timestamp
+  instrument_id: string
+  account_id: string
+  type: TransactionType
+  quantity: Numeric
+  price: Numeric
+  request_id: string
+  hash: Buffer
+}
+
+export interface HoldingTable {
+  user_id: string
+  instrument_id: string
+  account_id: string
+  quantity: Numeric
+  unknown_quantity: Numeric
+  basis: Numeric
+  realized: Numeric
+  capital: Numeric
+  lot_count: number
+  last_effective_at: Timestamp | null
+  last_trade_price: Numeric | null
+  last_trade_at: Timestamp | null
+  transaction_count: Count
+}
+
+export interface LotTable {
+  user_id: string
+  instrument_id: string
+  account_id: string
+  opened_sequence: Count
+  part: number
+  acquired_at: Timestamp
+  quantity_acquired: Numeric
+  quantity: Numeric
+  basis: Numeric | null
+}
+
+export interface LotMatchTable {
+  user_id: string
+  disposal_sequence: Count
+  part: number
+  from_version: Count
+  to_version: Count | null
+  disposed_at: Timestamp
+  instrument_id: string
+  account_id: string
+  lot_sequence: Count
+  lot_part: number
+  acquired_at: Timestamp
+  quantity: Numeric
+  basis: Numeric | null
+  proceeds: Numeric
+  gain: Numeric | null
+  rule: string
+}
+
+export interface RequestKeyTable {
+  user_id: string
+  caller: string
+  method: string
+  key: string
+  content_hash: Buffer
+  version: Count
+  answer: string | null
+  recorded_at: Timestamp
+}
+
+export interface QuoteTable {
+  instrument_id: string
+  priced_at: Timestamp
+  source: string
+  price: Numeric
+  currency: string
+  kind: QuoteKind
+  split_adjusted: boolean
+  recorded_at: Timestamp
+}

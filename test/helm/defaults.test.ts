@@ -1,0 +1,185 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import type { IDeployment } from 'kubernetes-models/apps/v1'
+import {
+  findAll,
+  findOnly,
+  render,
+  serverContainer,
+  template,
+  type KubernetesObject,
+} from './chart.ts'
+
+describe('the chart with nothing but its Secret', () => {
+  let objects: readonly KubernetesObject[]
+  let deployment: IDeployment
+  beforeAll(async () => {
+    objects = await render('minimal')
+    deployment = findOnly(objects, 'Deployment')
+  })
+
+  it("has the specification's name, replicas, strategy and resources", () => {
+    expect(deployment.metadata?.name).toBe('portfolio-tracking-service')
+    expect(deployment.spec?.replicas).toBe(3)
+    expect(deployment.spec?.strategy).toEqual({
+      type: 'RollingUpdate',
+      rollingUpdate: { maxSurge: 2, maxUnavailable: 1 },
+    })
+    expect(serverContainer(objects)).toMatchObject({
+      name: 'portfolio-tracking-service',
+      resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: 2, memory: '4Gi' } },
+    })
+  })
+
+  it('adds the selector, labels and image that the specification leaves out', () => {
+    expect(Object.keys(deployment.spec!.selector.matchLabels!)).not.toHaveLength(0)
+    expect(serverContainer(objects).image).toMatch(/^portfolio-tracking-service:\d+\.\d+\.\d+$/)
+  })
+
+  it('probes the health-only port over gRPC and gives the start at least 60 s', () => {
+    const { startupProbe, readinessProbe, livenessProbe } = serverContainer(objects)
+    expect(livenessProbe?.grpc).toEqual({ port: 50052, service: '' })
+    expect(startupProbe?.grpc).toEqual({ port: 50052, service: '' })
+    expect(readinessProbe?.grpc).toEqual({
+      port: 50052,
+      service: 'portfolio.v1.PortfolioService',
+    })
+    expect(startupProbe!.periodSeconds! * startupProbe!.failureThreshold!).toBeGreaterThanOrEqual(
+      60,
+    )
+  })
+
+  it('leaves the drain time to end before SIGKILL', () => {
+    expect(deployment.spec?.template.spec?.terminationGracePeriodSeconds).toBe(40)
+    expect(environment(objects)).toMatchObject({ DRAIN_TIMEOUT_MS: '20000' })
+  })
+
+  it('sets the environment', () => {
+    expect(environment(objects)).toEqual({
+      BIND_ADDRESS: '0.0.0.0',
+      GRPC_PORT: '50051',
+      HEALTH_PORT: '50052',
+      METRICS_PORT: '9464',
+      DATABASE_URL: { secretKeyRef: { name: 'portfolio-database', key: 'DATABASE_URL' } },
+      MIGRATE_ON_START: 'false',
+      LOG_LEVEL: 'info',
+      REFLECTION: 'on',
+      DRAIN_TIMEOUT_MS: '20000',
+      NODE_OPTIONS: '--max-old-space-size=3072',
+    })
+  })
+
+  it('makes a ClusterIP and a headless Service', () => {
+    const services = findAll(objects, 'Service').map(({ metadata, spec }) => [
+      metadata.name,
+      spec?.clusterIP,
+    ])
+    expect(services).toEqual([
+      ['portfolio-tracking-service', undefined],
+      ['portfolio-tracking-service-headless', 'None'],
+    ])
+  })
+
+  it('limits disruptions and traffic, and leaves the number of pods alone', () => {
+    expect(findOnly(objects, 'PodDisruptionBudget')).toMatchObject({ spec: { maxUnavailable: 1 } })
+    expect(findOnly(objects, 'NetworkPolicy')).toMatchObject({
+      spec: { policyTypes: ['Ingress', 'Egress'] },
+    })
+    expect(findAll(objects, 'HorizontalPodAutoscaler')).toEqual([])
+  })
+})
+
+describe('values', () => {
+  it('hand the number of pods to the autoscaler', async () => {
+    const objects = await render('autoscaling')
+    expect(findOnly(objects, 'Deployment').spec).not.toHaveProperty('replicas')
+    const { spec } = findOnly(objects, 'HorizontalPodAutoscaler')
+    expect(spec).toMatchObject({ minReplicas: 4, maxReplicas: 12 })
+    expect(spec?.scaleTargetRef).toEqual({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name: 'portfolio-tracking-service',
+    })
+  })
+
+  it('migrate in a hook, at the start or not at all', async () => {
+    const [hook, start, off] = await Promise.all(
+      ['minimal', 'migration-start', 'migration-off'].map(async (set) => render(set)),
+    )
+    expect(findAll(hook!, 'Job')).toMatchObject([
+      {
+        metadata: {
+          annotations: {
+            'helm.sh/hook': 'pre-install,pre-upgrade',
+            'helm.sh/hook-weight': '-5',
+            'helm.sh/hook-delete-policy': 'before-hook-creation,hook-succeeded',
+          },
+        },
+        spec: { backoffLimit: 3, activeDeadlineSeconds: 600 },
+      },
+    ])
+    expect(findAll(start!, 'Job')).toEqual([])
+    expect(environment(start!)).toMatchObject({ MIGRATE_ON_START: 'true' })
+    expect(findAll(off!, 'Job')).toEqual([])
+    expect(environment(off!)).toMatchObject({ MIGRATE_ON_START: 'false' })
+  })
+
+  it('reach the environment whole, large numbers too', async () => {
+    expect(environment(await render('migration-off'))).toMatchObject({
+      DATABASE_POOL_MAX: '24',
+      STATE_CACHE_USERS_MAX: '2000000',
+      REFLECTION: 'off',
+    })
+  })
+
+  it('open egress to the port of the OTLP endpoint, and its host only when named', async () => {
+    expect(await egressWithEndpoint('http://collector:4318')).toContainEqual(egressTo(4318))
+    expect(await egressWithEndpoint('https://collector/v1')).toContainEqual(egressTo(443))
+    expect(await egressWithEndpoint('http://collector')).toContainEqual(egressTo(80))
+    expect(await egressWithEndpoint('')).toHaveLength(2)
+  })
+
+  it.each([
+    ['8Gi', '--max-old-space-size=6144'],
+    ['1536Mi', '--max-old-space-size=1152'],
+    ['1.5Gi', '--max-old-space-size=1152'],
+    ['4G', undefined],
+  ])('keep the heap of a pod limited to %s inside it', async (memory, options) => {
+    const objects = await render('minimal', `resources.limits.memory="${memory}"`)
+    expect(environment(objects)['NODE_OPTIONS']).toBe(options)
+  })
+
+  it('name objects after the release when no full name is given', async () => {
+    const objects = await render('minimal', 'fullnameOverride=""')
+    expect(findOnly(objects, 'Deployment')).toMatchObject({
+      metadata: { name: 'demo-portfolio-tracking-service' },
+    })
+  })
+
+  it('cannot take a pod out of its Services by a label', async () => {
+    const { labels } = findOnly(await render('placement'), 'Deployment').spec!.template.metadata!
+    expect(labels).toMatchObject({
+      'app.kubernetes.io/component': 'server',
+      'example.com/tier': 'backend',
+    })
+  })
+
+  it('are needed for the database, and the refusal says which', async () => {
+    const { exitCode, stderr } = await template('minimal', 'database.existingSecret=""')
+    expect(exitCode).not.toBe(0)
+    expect(stderr).toContain('database.existingSecret is required')
+  })
+})
+
+async function egressWithEndpoint(endpoint: string) {
+  const objects = await render('minimal', `telemetry.otlpEndpoint="${endpoint}"`)
+  return findOnly(objects, 'NetworkPolicy').spec!.egress!
+}
+
+function egressTo(port: number) {
+  return { ports: [{ port, protocol: 'TCP' }] }
+}
+
+function environment(objects: readonly KubernetesObject[]): Readonly<Record<string, unknown>> {
+  const entries = serverContainer(objects).env ?? []
+  return Object.fromEntries(entries.map(({ name, value, valueFrom }) => [name, value ?? valueFrom]))
+}
