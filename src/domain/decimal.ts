@@ -35,7 +35,10 @@ export function parseDecimal(text: string): Decimal | undefined {
 }
 
 export function multiply(left: Decimal, right: Decimal): Decimal {
-  return left.times(right).toSignificantDigits(SIGNIFICANT_DIGITS)
+  const product = left.times(right)
+  return product.precision() <= SIGNIFICANT_DIGITS
+    ? product
+    : product.toSignificantDigits(SIGNIFICANT_DIGITS)
 }
 
 /** @throws when `divisor` is zero: callers decide what a missing denominator means. */
