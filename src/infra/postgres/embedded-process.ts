@@ -62,7 +62,8 @@ async function privilegeArguments(
   const capability = isUsable ? await findCapability() : undefined
   if (capability !== undefined) {
     const grants = [`--inh-caps=+${capability}`, `--ambient-caps=+${capability}`]
-    return [...lifetime, ...identity, ...grants]
+    // Else access(2), by which initdb looks for its other programs, ignores the capability.
+    return [...lifetime, ...identity, '--securebits', '+no_setuid_fixup', ...grants]
   }
   throw new Error(
     `PostgreSQL does not run as root, and user id ${account.uid} cannot enter ${unreachable}: ` +

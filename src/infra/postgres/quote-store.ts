@@ -10,7 +10,14 @@ import type { QuoteTable } from './schema.ts'
 const KEY = ['instrument_id', 'priced_at', 'source'] as const
 const COLUMNS = [...KEY, 'price', 'currency', 'kind', 'split_adjusted', 'recorded_at'] as const
 
-const QUOTE = new BulkInsert('quote', COLUMNS, replacing(KEY, COLUMNS))
+/** The same quote again keeps the moment it was first recorded: what was known then stays known. */
+const QUOTE = new BulkInsert(
+  'quote',
+  COLUMNS,
+  `${replacing(KEY, COLUMNS)}
+    where (quote.price, quote.currency, quote.kind, quote.split_adjusted) is distinct from
+      (excluded.price, excluded.currency, excluded.kind, excluded.split_adjusted)`,
+)
 const NEWEST = new BulkInsert(
   'newest_quote',
   COLUMNS,
