@@ -1,0 +1,116 @@
+import { create, toBinary } from '@bufbuild/protobuf'
+import { type Any, anyPack, DurationSchema } from '@bufbuild/protobuf/wkt'
+import { Metadata, status, type StatusObject } from '@grpc/grpc-js'
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  PreconditionFailureSchema,
+  RequestInfoSchema,
+  RetryInfoSchema,
+} from '../../gen/google/rpc/error_details_pb.ts'
+import { StatusSchema } from '../../gen/google/rpc/status_pb.ts'
+import { PortfolioError, type Reason } from '../domain/errors.ts'
+
+const DOMAIN = 'portfolio.v1'
+/** More do not fit into HTTP/2 trailers: the call would hang (semantics 2.4). */
+const VIOLATIONS_MAX = 100
+const TEXT_LENGTH_MAX = 300
+
+/** The gRPC code of each reason. A new reason does not compile until it is here. */
+const CODES: Readonly<Record<Reason, status>> = {
+  USER_ID_REQUIRED: status.INVALID_ARGUMENT,
+  USER_ID_INVALID: status.INVALID_ARGUMENT,
+  TRANSACTIONS_REQUIRED: status.INVALID_ARGUMENT,
+  TOO_MANY_TRANSACTIONS: status.INVALID_ARGUMENT,
+  SYMBOL_INVALID: status.INVALID_ARGUMENT,
+  TYPE_UNKNOWN: status.INVALID_ARGUMENT,
+  QUANTITY_INVALID: status.INVALID_ARGUMENT,
+  PRICE_INVALID: status.INVALID_ARGUMENT,
+  AMOUNT_INVALID: status.INVALID_ARGUMENT,
+  TIMESTAMP_OUT_OF_RANGE: status.INVALID_ARGUMENT,
+  NOT_FINITE: status.INVALID_ARGUMENT,
+  PRECISION_EXCEEDED: status.INVALID_ARGUMENT,
+  CURRENCY_INVALID: status.INVALID_ARGUMENT,
+  ETAG_INVALID: status.INVALID_ARGUMENT,
+  SYMBOLS_REQUIRED: status.INVALID_ARGUMENT,
+  TOO_MANY_SYMBOLS: status.INVALID_ARGUMENT,
+  TOO_MANY_QUOTES: status.INVALID_ARGUMENT,
+  IDEMPOTENCY_KEY_INVALID: status.INVALID_ARGUMENT,
+  IDEMPOTENCY_KEY_REUSED: status.INVALID_ARGUMENT,
+  METADATA_INVALID: status.INVALID_ARGUMENT,
+  MALFORMED_REQUEST: status.INVALID_ARGUMENT,
+  INSUFFICIENT_QUANTITY: status.FAILED_PRECONDITION,
+  LOTS_REQUIRED: status.FAILED_PRECONDITION,
+  BASIS_UNKNOWN: status.FAILED_PRECONDITION,
+  ETAG_MISMATCH: status.ABORTED,
+  PORTFOLIO_NOT_FOUND: status.NOT_FOUND,
+  WRITE_QUEUE_FULL: status.RESOURCE_EXHAUSTED,
+  DATABASE_UNAVAILABLE: status.UNAVAILABLE,
+  DRAINING: status.UNAVAILABLE,
+  DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
+  CANCELLED: status.CANCELLED,
+}
+
+/**
+ * What a failed call answers: google.rpc.Status with its details, the request id, and nothing that only the
+ * operators should see.
+ */
+export function statusOf(error: unknown, requestId: string): StatusObject {
+  const code = error instanceof PortfolioError ? CODES[error.reason] : status.INTERNAL
+  const metadata = new Metadata()
+  metadata.set('x-request-id', requestId)
+  const details: Any[] = []
+  let message = `internal error, request id ${requestId}`
+  if (error instanceof PortfolioError) {
+    message = safeText(error.message)
+    details.push(...detailsOf(error, code))
+    if (error.retryAfterMs !== undefined) {
+      metadata.set('grpc-retry-pushback-ms', String(Math.ceil(error.retryAfterMs)))
+    }
+  }
+  details.push(anyPack(RequestInfoSchema, create(RequestInfoSchema, { requestId })))
+  const bytes = toBinary(StatusSchema, create(StatusSchema, { code, message, details }))
+  metadata.set('grpc-status-details-bin', Buffer.from(bytes))
+  return { code, details: message, metadata }
+}
+
+function detailsOf(error: PortfolioError, code: status): Any[] {
+  const { reason, violations, retryAfterMs } = error
+  const metadata: Record<string, string> = {}
+  for (const [name, fact] of Object.entries(error.metadata)) metadata[name] = safeText(fact)
+  if (violations.length > 0) metadata['violations'] = String(violations.length)
+  const info = create(ErrorInfoSchema, { reason, domain: DOMAIN, metadata })
+  const details = [anyPack(ErrorInfoSchema, info)]
+  const shown = violations.slice(0, VIOLATIONS_MAX).map((violation) => ({
+    field: violation.field,
+    reason: violation.reason,
+    description: safeText(violation.description),
+  }))
+  if (code === status.FAILED_PRECONDITION) {
+    const failures = shown.map((violation) => ({
+      type: violation.reason,
+      subject: violation.field,
+      description: violation.description,
+    }))
+    const failure = create(PreconditionFailureSchema, { violations: failures })
+    details.push(anyPack(PreconditionFailureSchema, failure))
+  } else if (shown.length > 0) {
+    const request = create(BadRequestSchema, { fieldViolations: shown })
+    details.push(anyPack(BadRequestSchema, request))
+  }
+  if (retryAfterMs !== undefined) {
+    const retryDelay = create(DurationSchema, durationOf(retryAfterMs))
+    details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay })))
+  }
+  return details
+}
+
+function durationOf(milliseconds: number): { seconds: bigint; nanos: number } {
+  const whole = Math.ceil(milliseconds)
+  return { seconds: BigInt(Math.floor(whole / 1_000)), nanos: (whole % 1_000) * 1_000_000 }
+}
+
+/** grpc-message is percent-encoded by a function that throws on lone surrogates, and has to stay short. */
+function safeText(text: string): string {
+  return text.slice(0, TEXT_LENGTH_MAX).replace(/[^\x20-\x7e]/g, '?')
+}

@@ -1,0 +1,133 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { batchGetQuotes } from '../app/market-data/batch-get-quotes.ts'
+import { ingestQuotes } from '../app/market-data/ingest-quotes.ts'
+import type { Clock, QuoteBoard, QuoteStore, Telemetry } from '../app/ports.ts'
+import { decimalText } from '../domain/decimal.ts'
+import type { PortfolioError, Violation } from '../domain/errors.ts'
+import type { SentQuote } from '../domain/market-data/accept-quote.ts'
+import { type Quote, QUOTE_KINDS } from '../domain/market-data/quote.ts'
+import { canonicalSymbol } from '../domain/market-data/symbol.ts'
+import type { Instant } from '../domain/time.ts'
+import type {
+  BatchGetQuotesRequest,
+  IngestQuotesRequest,
+  MarketDataService,
+  Quote as QuoteMessage,
+  Quote_Kind,
+  QuoteSchema,
+} from '../../gen/portfolio/v1/market_data_service_pb.ts'
+import type { HandlersOf } from './call.ts'
+import { instantOf, timestampOf } from './instant.ts'
+import {
+  countProblem,
+  INSTANT_PROBLEM,
+  readMoment,
+  refusalOf,
+  SYMBOL_PROBLEM,
+} from './violations.ts'
+
+/** Of the symbols of a request, and of the quotes of a message of a stream. */
+const ENTRIES_MAX = 1_000
+
+interface MarketDataPorts {
+  readonly clock: Clock
+  readonly quoteStore: QuoteStore
+  readonly board: QuoteBoard
+  readonly telemetry: Telemetry
+}
+
+/** The RPCs of MarketDataService: parse, use case, present. */
+export function marketDataHandlers(ports: MarketDataPorts): HandlersOf<typeof MarketDataService> {
+  return {
+    async ingestQuotes(requests) {
+      const result = await ingestQuotes(ports, readQuotes(requests, ports.clock))
+      return {
+        message: {
+          accepted: BigInt(result.accepted),
+          quarantined: BigInt(result.quarantined),
+          examples: result.examples.map(({ index, symbol, reason }) => ({
+            index: BigInt(index),
+            symbol,
+            reason,
+          })),
+        },
+      }
+    },
+
+    async batchGetQuotes(request) {
+      const { instrumentIds, at } = readBatch(request, ports.clock.now())
+      const { board, quoteStore } = ports
+      const found = await batchGetQuotes({ quotes: board, quoteStore }, instrumentIds, at)
+      return {
+        message: {
+          quotes: found.quotes.map((quote) => presentQuote(quote)),
+          missingSymbols: [...found.missing],
+        },
+      }
+    },
+  }
+}
+
+async function* readQuotes(
+  requests: AsyncIterable<IngestQuotesRequest>,
+  clock: Clock,
+): AsyncGenerator<readonly SentQuote[]> {
+  for await (const { quotes } of requests) {
+    if (quotes.length > ENTRIES_MAX) throw tooManyQuotes(quotes.length)
+    const now = clock.now()
+    yield quotes.map((quote) => readQuote(quote, now))
+  }
+}
+
+function readQuote(sent: QuoteMessage, now: Instant): SentQuote {
+  const { symbol, price, currencyCode, source, kind, splitAdjusted } = sent
+  const instant = sent.pricedAt && instantOf(sent.pricedAt, now)
+  // What no clock shows is later than any, so that the quote is set aside and named.
+  const pricedAt = instant === 'out of range' ? Number.MAX_SAFE_INTEGER : instant
+  return { symbol, price, currencyCode, source, kind, splitAdjusted, pricedAt }
+}
+
+/** @throws PortfolioError with everything that is wrong with the request. */
+export function readBatch(
+  { symbols, effectiveAt }: BatchGetQuotesRequest,
+  now: Instant,
+): { instrumentIds: readonly string[]; at: Instant | undefined } {
+  const violations: Violation[] = []
+  const instrumentIds: string[] = []
+  const reasons = { none: 'SYMBOLS_REQUIRED', tooMany: 'TOO_MANY_SYMBOLS' } as const
+  const count = { actual: symbols.length, maximum: ENTRIES_MAX }
+  const problem = countProblem(reasons, count)
+  if (problem !== undefined) violations.push({ field: 'symbols', ...problem })
+  for (const [index, symbol] of symbols.slice(0, ENTRIES_MAX).entries()) {
+    const instrumentId = canonicalSymbol(symbol)
+    if (instrumentId === undefined) {
+      violations.push({ field: `symbols[${index}]`, ...SYMBOL_PROBLEM })
+    } else {
+      instrumentIds.push(instrumentId)
+    }
+  }
+  const at = readMoment(effectiveAt && instantOf(effectiveAt, now), () =>
+    violations.push({ field: 'effective_at', ...INSTANT_PROBLEM }),
+  )
+  if (violations.length > 0) throw refusalOf(violations, count)
+  return { instrumentIds, at }
+}
+
+function tooManyQuotes(actual: number): PortfolioError {
+  const description = `at most ${ENTRIES_MAX} in a message, ${actual} sent`
+  const violations: Violation[] = [{ field: 'quotes', reason: 'TOO_MANY_QUOTES', description }]
+  return refusalOf(violations, { actual, maximum: ENTRIES_MAX })
+}
+
+function presentQuote(quote: Quote): MessageInitShape<typeof QuoteSchema> {
+  return {
+    symbol: quote.instrumentId,
+    price: decimalText(quote.price),
+    currencyCode: quote.currency,
+    pricedAt: timestampOf(quote.pricedAt),
+    source: quote.source,
+    // The domain's kinds are in the order of the contract's numbers.
+    kind: QUOTE_KINDS.indexOf(quote.kind) as Quote_Kind,
+    splitAdjusted: quote.splitAdjusted,
+  }
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto'
+import { type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import type { Metadata } from '@grpc/grpc-js'
+import { getPortfolio, type GetPortfolioQuery } from '../app/portfolio/get-portfolio.ts'
+import {
+  updatePortfolio,
+  type UpdateCommand,
+  type UpdatePortfolioPorts,
+} from '../app/portfolio/update-portfolio.ts'
+import type { IdempotencyKey } from '../app/ports.ts'
+import type { Violation } from '../domain/errors.ts'
+import { isCurrencyCode } from '../domain/market-data/symbol.ts'
+import { parseEtag } from '../domain/portfolio/state.ts'
+import { type Summary, summaryOf } from '../domain/portfolio/summary.ts'
+import type { Instant } from '../domain/time.ts'
+import {
+  type GetPortfolioRequest,
+  type GetPortfolioResponseSchema,
+  PortfolioService,
+} from '../../gen/portfolio/v1/portfolio_service_pb.ts'
+import {
+  type PortfolioUpdateRequest,
+  PortfolioUpdateRequestSchema,
+  type PortfolioUpdateResponse_PortfolioSummarySchema as SummarySchema,
+} from '../../gen/portfolio/v1/portfolio_update_pb.ts'
+import type { HandlersOf } from './call.ts'
+import { instantOf, timestampOf } from './instant.ts'
+import { presentDetail } from './portfolio-detail.ts'
+import {
+  addWarnings,
+  answerHeaders,
+  readReportingCurrency,
+  readUpdateHeaders,
+} from './portfolio-headers.ts'
+import { readInstant, readTransactions, readUserId, TRANSACTIONS_MAX } from './portfolio-request.ts'
+import {
+  CURRENCY_PROBLEM,
+  ETAG_PROBLEM,
+  INSTANT_PROBLEM,
+  type Problem,
+  readMoment,
+  readOptional,
+  refusalOf,
+  TIMESTAMP_PROBLEM,
+} from './violations.ts'
+
+const UPDATE_METHOD = `${PortfolioService.typeName}/UpdatePortfolio`
+
+/** The RPCs of PortfolioService: parse, use case, present. */
+export function portfolioHandlers(
+  ports: UpdatePortfolioPorts,
+): HandlersOf<typeof PortfolioService> {
+  return {
+    async updatePortfolio(request, metadata, call) {
+      const command = readUpdate(request, metadata, ports.clock.now())
+      const { answer, replayed } = await updatePortfolio(ports, command, call)
+      const headers = answerHeaders(answer)
+      if (replayed) headers.set('idempotency-replayed', 'true')
+      addWarnings(headers, answer.warnings)
+      const updatedPortfolio = presentSummary(answer.summary)
+      return { message: { success: true, updatedPortfolio }, headers }
+    },
+
+    async getPortfolio(request, metadata, call) {
+      const query = readQuery(request, metadata, ports.clock.now())
+      const view = await getPortfolio(ports, query, call)
+      const message: MessageInitShape<typeof GetPortfolioResponseSchema> = {
+        etag: view.etag,
+        notModified: view.notModified,
+        servedFromCache: view.cached,
+        computedAt: timestampOf(view.computedAt),
+      }
+      if (!view.notModified) {
+        message.portfolio = presentSummary(summaryOf(view.valuation))
+        message.detail = presentDetail(view)
+      }
+      const { completeness, pricedAt } = view.valuation.quality
+      return { message, headers: answerHeaders({ ...view, completeness, pricedAt }) }
+    },
+  }
+}
+
+/** @throws PortfolioError with everything that is wrong with the request. */
+export function readUpdate(
+  request: PortfolioUpdateRequest,
+  metadata: Metadata,
+  now: Instant,
+): UpdateCommand {
+  const violations: Violation[] = []
+  const { idempotencyKey, ...headers } = readUpdateHeaders(metadata, violations)
+  const userId = readUserId(request.userId, violations)
+  const drafts = readTransactions(request, now, violations)
+  if (violations.length > 0) {
+    const count = { actual: request.transactions.length, maximum: TRANSACTIONS_MAX }
+    throw refusalOf(violations, count)
+  }
+  return { userId, drafts, key: keyOf(idempotencyKey, request), ...headers }
+}
+
+/** Equal requests have equal hashes, however their bytes were laid out; fields we do not know do not count. */
+function keyOf(
+  key: string | undefined,
+  request: PortfolioUpdateRequest,
+): IdempotencyKey | undefined {
+  if (key === undefined) return undefined
+  const canonical = toBinary(PortfolioUpdateRequestSchema, request, { writeUnknownFields: false })
+  const contentHash = createHash('sha256').update(canonical).digest()
+  return { key, method: UPDATE_METHOD, contentHash }
+}
+
+/** @throws PortfolioError with everything that is wrong with the request. */
+export function readQuery(
+  request: GetPortfolioRequest,
+  metadata: Metadata,
+  now: Instant,
+): GetPortfolioQuery {
+  const violations: Violation[] = []
+  const invalid = (field: string, problem: Problem) => (): void => {
+    violations.push({ field, ...problem })
+  }
+  const headerCurrency = readReportingCurrency(metadata, violations)
+  const query = {
+    userId: readUserId(request.userId, violations),
+    at: readMoment(readInstant(request.timestamp, now), invalid('timestamp', TIMESTAMP_PROBLEM)),
+    recordedUntil: readMoment(
+      request.asKnownAt && instantOf(request.asKnownAt, now),
+      invalid('as_known_at', INSTANT_PROBLEM),
+    ),
+    reportingCurrency: readOptional(
+      request.reportingCurrency,
+      (text) => (isCurrencyCode(text) ? text : undefined),
+      invalid('reporting_currency', CURRENCY_PROBLEM),
+    ),
+    ifNoneMatch: readOptional(
+      request.ifNoneMatch,
+      (text) => parseEtag(text) && text.replaceAll('"', ''),
+      invalid('if_none_match', ETAG_PROBLEM),
+    ),
+    versionMin: readOptional(
+      request.minEtag,
+      (text) => parseEtag(text)?.version,
+      invalid('min_etag', ETAG_PROBLEM),
+    ),
+  }
+  if (violations.length > 0) throw refusalOf(violations)
+  return { ...query, reportingCurrency: query.reportingCurrency ?? headerCurrency }
+}
+
+function presentSummary(summary: Summary): MessageInitShape<typeof SummarySchema> {
+  return {
+    totalValue: summary.totalValue,
+    totalProfitLoss: summary.totalProfitLoss,
+    performancePercentage: summary.performancePercentage,
+    assets: summary.assets.map((asset) => ({ ...asset })),
+  }
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto'
+import { type Deadline, Metadata, type sendUnaryData, status } from '@grpc/grpc-js'
+import type { CallContext, Clock, Span, Telemetry } from '../app/ports.ts'
+import { PortfolioError } from '../domain/errors.ts'
+import { callerOf } from './auth.ts'
+import { statusOf } from './errors.ts'
+
+/** What every call needs of the server around it. */
+export interface Edge {
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  /** What operators should read in full and clients should not. */
+  readonly logFailure: (error: unknown, facts: { requestId: string; method: string }) => void
+  /** True once the server is shutting down. */
+  isDraining: boolean
+  /** Ends each stream that is open, with the reason that the server is shutting down. */
+  readonly streams: Set<() => void>
+}
+
+export interface MethodFacts {
+  /** "portfolio.v1.PortfolioService/GetPortfolio". */
+  readonly name: string
+  /** Milliseconds a call may take at most, whatever its client asks for. */
+  readonly timeMsMax: number
+}
+
+/** What unary and streaming calls of grpc-js have in common. */
+interface Call {
+  readonly metadata: Metadata
+  getDeadline(): Deadline
+  sendMetadata(metadata: Metadata): void
+  on(event: 'cancelled', listener: () => void): unknown
+}
+
+const METADATA_BYTES_MAX = 8_192
+const REQUEST_ID = /^[\x21-\x7e]([\x20-\x7e]{0,126}[\x21-\x7e])?$/
+
+/** One call from its arrival to its end, which comes once: answered, failed, out of time, or left by its client. */
+export class ServedCall implements CallContext {
+  readonly requestId: string
+  readonly caller: string
+  readonly deadlineMs: number
+  readonly span: Span
+  readonly #method: MethodFacts
+  readonly #edge: Edge
+  readonly #call: Call
+  readonly #callback: sendUnaryData<Buffer>
+  readonly #startedMs: number
+  readonly #timer: NodeJS.Timeout | undefined
+  #aborting: AbortController | undefined
+  #ended = false
+
+  constructor(method: MethodFacts, edge: Edge, call: Call, callback: sendUnaryData<Buffer>) {
+    this.#method = method
+    this.#edge = edge
+    this.#call = call
+    this.#callback = callback
+    this.#startedMs = edge.clock.monotonicMs()
+    this.requestId = requestIdOf(call.metadata)
+    this.caller = callerOf(call.metadata)
+    this.span = edge.telemetry.startCall(method.name, firstText(call.metadata, 'traceparent'))
+    this.span.setAttribute('portfolio.request_id', this.requestId)
+    const clientMs = Number(call.getDeadline()) - Date.now()
+    this.deadlineMs = this.#startedMs + Math.min(clientMs, method.timeMsMax)
+    // grpc-js itself ends a call at its client's deadline.
+    if (clientMs > method.timeMsMax) {
+      this.#timer = setTimeout(() => this.#expire(), method.timeMsMax)
+    }
+    call.on('cancelled', () => this.#leave())
+  }
+
+  get signal(): AbortSignal {
+    this.#aborting ??= new AbortController()
+    if (this.#ended) this.#aborting.abort()
+    return this.#aborting.signal
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
+  /** @throws PortfolioError when the call is not to be looked at. */
+  admit(): void {
+    if (this.#edge.isDraining) {
+      throw new PortfolioError('DRAINING', 'the server is shutting down')
+    }
+    const actual = metadataBytes(this.#call.metadata)
+    if (actual > METADATA_BYTES_MAX) {
+      const maximum = METADATA_BYTES_MAX
+      throw new PortfolioError(
+        'METADATA_INVALID',
+        `at most ${maximum} bytes of metadata, ${actual} sent`,
+        { metadata: { actual: String(actual), maximum: String(maximum) } },
+      )
+    }
+  }
+
+  /** Sends the headers; the message follows. */
+  succeed(headers: ReadonlyMap<string, string | readonly string[]> | undefined): void {
+    const metadata = new Metadata()
+    metadata.set('x-request-id', this.requestId)
+    if (headers !== undefined) {
+      for (const [name, value] of headers) {
+        if (typeof value === 'string') metadata.set(name, value)
+        else for (const one of value) metadata.add(name, one)
+      }
+    }
+    this.#end(status.OK)
+    this.#call.sendMetadata(metadata)
+  }
+
+  fail(error: unknown): void {
+    if (isForOperators(error, this.#ended)) {
+      this.#edge.logFailure(error, { requestId: this.requestId, method: this.#method.name })
+    }
+    if (this.#ended) return
+    const answer = statusOf(error, this.requestId)
+    if (answer.code === status.INTERNAL) this.span.fail(error)
+    this.#end(answer.code)
+    this.#callback(answer)
+  }
+
+  #expire(): void {
+    this.fail(new PortfolioError('DEADLINE_EXCEEDED', 'the time for this call is over'))
+    this.#aborting?.abort()
+  }
+
+  #leave(): void {
+    // grpc-js says so after every call, answered or not.
+    if (this.#ended) return
+    const isLate = this.#edge.clock.monotonicMs() >= this.deadlineMs
+    this.#end(isLate ? status.DEADLINE_EXCEEDED : status.CANCELLED)
+    this.#aborting?.abort()
+  }
+
+  #end(code: status): void {
+    this.#ended = true
+    clearTimeout(this.#timer)
+    this.span.setAttribute('rpc.grpc.status_code', code)
+    this.span.end()
+    const durationMs = this.#edge.clock.monotonicMs() - this.#startedMs
+    this.#edge.telemetry.callEnded(this.#method.name, status[code], durationMs)
+  }
+}
+
+/** Of what came after the end only surprises count; a stream that its client left breaks by itself. */
+function isForOperators(error: unknown, isOver: boolean): boolean {
+  if (error instanceof PortfolioError) return error.cause !== undefined
+  return !(isOver && (error as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE')
+}
+
+function requestIdOf(metadata: Metadata): string {
+  const given = firstText(metadata, 'x-request-id')
+  return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID()
+}
+
+function firstText(metadata: Metadata, name: string): string | undefined {
+  const [value] = metadata.get(name)
+  return typeof value === 'string' ? value : undefined
+}
+
+function metadataBytes(metadata: Metadata): number {
+  let total = 0
+  for (const [name, values] of Object.entries(metadata.toJSON())) {
+    for (const value of values) total += name.length + value.length
+  }
+  return total
+}

@@ -1,0 +1,117 @@
+import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js'
+import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
+import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
+import { addService, type HandlersOf } from './call.ts'
+import { mendHeaders } from './headers.ts'
+import { createHealth, type Health } from './health.ts'
+import { addReflection } from './reflection.ts'
+import type { Edge } from './served-call.ts'
+
+export const HEALTH_SERVICE = PortfolioService.typeName
+const SERVICES = [PortfolioService.typeName, MarketDataService.typeName]
+
+const MEBIBYTE = 1_048_576
+
+const OPTIONS: ServerOptions = {
+  'grpc.max_receive_message_length': MEBIBYTE,
+  'grpc.max_send_message_length': 4 * MEBIBYTE,
+  'grpc.max_concurrent_streams': 100,
+  // Connections end now and then, so that clients find replicas that came later.
+  'grpc.max_connection_age_ms': 300_000,
+  'grpc.max_connection_age_grace_ms': 30_000,
+  'grpc.max_connection_idle_ms': 300_000,
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  // Mebibytes: enough for the messages of all streams of a connection, and not without an end.
+  'grpc-node.max_session_memory': 256,
+  'grpc.enable_channelz': 0,
+}
+
+export interface ApiServer {
+  readonly ports: { readonly grpc: number; readonly health: number | undefined }
+  /** What health checks are told; at first it is not serving. */
+  setServing(isServing: boolean): void
+  /** Refuses new calls, waits for those under way, and ends the rest when the time is over. */
+  close(timeoutMs: number): Promise<void>
+}
+
+/**
+ * Serves the API, health checks and reflection.
+ * @throws when a port cannot be had.
+ */
+export async function startServer(options: {
+  readonly bindAddress: string
+  /** 0 = a free one. */
+  readonly grpcPort: number
+  /** Undefined = health checks on the main port alone. */
+  readonly healthPort: number | undefined
+  readonly reflection: boolean
+  readonly edge: Omit<Edge, 'isDraining' | 'streams'>
+  readonly portfolio: HandlersOf<typeof PortfolioService>
+  readonly marketData: HandlersOf<typeof MarketDataService>
+}): Promise<ApiServer> {
+  const { bindAddress, grpcPort, healthPort } = options
+  const edge: Edge = { ...options.edge, isDraining: false, streams: new Set() }
+  const health = createHealth(SERVICES)
+  const server = new Server(OPTIONS)
+  const healthServer = new Server(OPTIONS)
+  addService(server, PortfolioService, options.portfolio, edge)
+  addService(server, MarketDataService, options.marketData, edge)
+  health.addTo(server)
+  health.addTo(healthServer)
+  if (options.reflection) addReflection(server, SERVICES)
+  try {
+    const ports = {
+      health:
+        healthPort === undefined ? undefined : await bind(healthServer, bindAddress, healthPort),
+      grpc: await bind(server, bindAddress, grpcPort),
+    }
+    return {
+      ports,
+      setServing: (isServing) => {
+        // A pass that ends late must not call a service that is going away back.
+        if (!edge.isDraining) health.setServing(isServing)
+      },
+      close: async (timeoutMs) => {
+        health.setServing(false)
+        edge.isDraining = true
+        await drain(server, { edge, health, timeoutMs })
+        healthServer.forceShutdown()
+      },
+    }
+  } catch (error) {
+    server.forceShutdown()
+    healthServer.forceShutdown()
+    throw error
+  }
+}
+
+async function bind(server: Server, host: string, port: number): Promise<number> {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, boundPort) => {
+      if (error === null) resolve(boundPort)
+      else reject(error)
+    })
+  })
+  mendHeaders(server)
+  return bound
+}
+
+async function drain(
+  server: Server,
+  { edge, health, timeoutMs }: { edge: Edge; health: Health; timeoutMs: number },
+): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown()
+      resolve()
+    }, timeoutMs)
+    server.tryShutdown(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+    health.endWatches()
+    for (const endStream of edge.streams) endStream()
+  })
+}

@@ -1,0 +1,197 @@
+import { z } from 'zod'
+
+interface Setting<Schema extends z.ZodType> {
+  /** The environment variable. */
+  readonly name: string
+  readonly default: string | undefined
+  readonly meaning: string
+  /** What it accepts, to follow "must be". */
+  readonly takes: string
+  /** From the variable's text, or undefined when it is not set and has no default. */
+  readonly schema: Schema
+  /** Its value is not repeated in messages. */
+  readonly secret: boolean
+}
+
+function setting<Schema extends z.ZodType>(
+  name: string,
+  text: { default?: string; meaning: string; takes: string; secret?: boolean },
+  schema: Schema,
+): Setting<Schema> {
+  return { name, secret: false, ...text, default: text.default, schema }
+}
+
+function wholeNumber(min: number, max: number) {
+  return z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max))
+}
+
+function choice<Value>(values: Readonly<Record<string, Value>>) {
+  return z.enum(Object.keys(values)).transform((text) => values[text] as Value)
+}
+
+function url(protocols: readonly string[]) {
+  const isUrl = (text: string): boolean =>
+    URL.canParse(text) && protocols.includes(new URL(text).protocol)
+  return z.string().refine(isUrl)
+}
+
+const PORT = wholeNumber(0, 65_535)
+const HOST_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/]+):\d{1,5}$/
+const ON_OFF = choice({ on: true, off: false })
+const TRUE_FALSE = choice({ true: true, false: false })
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+const A_PORT = 'a port from 0 to 65535'
+const OTLP = {
+  meaning: 'where traces are sent, by OTLP over http/protobuf; off when not set',
+  takes: 'a URL of http or https',
+}
+
+const SETTINGS = {
+  grpcPort: setting(
+    'GRPC_PORT',
+    { default: '50051', meaning: 'port of the gRPC server; 0 = a free one', takes: A_PORT },
+    PORT,
+  ),
+  healthPort: setting(
+    'HEALTH_PORT',
+    { meaning: 'port that answers health checks alone, in plain text', takes: A_PORT },
+    PORT.optional(),
+  ),
+  metricsPort: setting(
+    'METRICS_PORT',
+    { default: '9464', meaning: 'port of Prometheus metrics, or off', takes: `${A_PORT}, or off` },
+    z.union([z.literal('off').transform(() => undefined), PORT]),
+  ),
+  bindAddress: setting(
+    'BIND_ADDRESS',
+    { default: '127.0.0.1', meaning: 'address all ports listen on', takes: 'an IP address' },
+    z.union([z.ipv4(), z.ipv6()]),
+  ),
+  databaseUrl: setting(
+    'DATABASE_URL',
+    {
+      meaning: 'PostgreSQL to keep everything in; not set: an embedded one in DATA_DIR',
+      takes: 'a URL such as postgres://user:password@host:5432/database',
+      secret: true,
+    },
+    url(['postgres:', 'postgresql:']).optional(),
+  ),
+  dataDir: setting(
+    'DATA_DIR',
+    { default: './.data', meaning: 'folder of the embedded PostgreSQL', takes: 'a path' },
+    z.string(),
+  ),
+  databasePoolMax: setting(
+    'DATABASE_POOL_MAX',
+    { default: '16', meaning: 'most connections to PostgreSQL', takes: 'from 2 to 1000' },
+    wholeNumber(2, 1_000),
+  ),
+  migrateOnStart: setting(
+    'MIGRATE_ON_START',
+    { default: 'true', meaning: 'bring the schema up to date at start', takes: 'true or false' },
+    TRUE_FALSE,
+  ),
+  stateCacheUsersMax: setting(
+    'STATE_CACHE_USERS_MAX',
+    { default: '20000', meaning: 'most portfolios kept in memory', takes: 'from 1 to 10000000' },
+    wholeNumber(1, 10_000_000),
+  ),
+  quoteRefreshMs: setting(
+    'QUOTE_REFRESH_MS',
+    {
+      default: '1000',
+      meaning: 'milliseconds between looks for quotes that other replicas took in',
+      takes: 'from 10 to 3600000',
+    },
+    wholeNumber(10, 3_600_000),
+  ),
+  drainTimeoutMs: setting(
+    'DRAIN_TIMEOUT_MS',
+    {
+      default: '20000',
+      meaning: 'milliseconds that calls have to finish at shutdown',
+      takes: 'from 0 to 600000',
+    },
+    wholeNumber(0, 600_000),
+  ),
+  reflection: setting(
+    'REFLECTION',
+    { default: 'on', meaning: 'serve descriptors to grpcurl and buf', takes: 'on or off' },
+    ON_OFF,
+  ),
+  logLevel: setting(
+    'LOG_LEVEL',
+    {
+      default: 'info',
+      meaning: 'least level that is logged',
+      takes: `one of ${LOG_LEVELS.join(', ')}`,
+    },
+    z.enum(LOG_LEVELS),
+  ),
+  healthTarget: setting(
+    'HEALTH_TARGET',
+    {
+      meaning: '`cli health` alone: the service to ask; not set: the one of this environment',
+      takes: 'host:port',
+    },
+    z.string().regex(HOST_AND_PORT).optional(),
+  ),
+  otlpEndpoint: setting('OTEL_EXPORTER_OTLP_ENDPOINT', OTLP, url(['http:', 'https:']).optional()),
+  otlpTracesEndpoint: setting(
+    'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    { ...OTLP, meaning: 'the same, as the whole URL for traces' },
+    url(['http:', 'https:']).optional(),
+  ),
+}
+
+type Settings = typeof SETTINGS
+
+/** The service's configuration, checked; see {@link CONFIGURATION_TABLE} for what each means. */
+export type Config = {
+  readonly [Key in keyof Settings]: z.output<Settings[Key]['schema']>
+}
+
+/** What operators can set, in the order of the documentation. */
+export const CONFIGURATION_TABLE: readonly {
+  readonly name: string
+  readonly default: string | undefined
+  readonly meaning: string
+}[] = Object.values(SETTINGS).map(({ name, default: value, meaning }) => ({
+  name,
+  default: value,
+  meaning,
+}))
+
+/** Environment variables that cannot be understood; one sentence for each. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads the configuration. A variable that is empty counts as not set.
+ * @throws ConfigurationError naming every wrong variable.
+ */
+export function loadConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Config {
+  const values: Record<string, unknown> = {}
+  const problems: string[] = []
+  for (const [key, { name, schema, takes, secret, default: fallback }] of Object.entries(
+    SETTINGS,
+  )) {
+    const given = environment[name]
+    const text = given === undefined || given === '' ? fallback : given
+    const parsed = schema.safeParse(text)
+    if (parsed.success) values[key] = parsed.data
+    else problems.push(`${name} must be ${takes}${secret ? '' : `, not ${JSON.stringify(text)}`}.`)
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems)
+  return Object.freeze(values) as unknown as Config
+}

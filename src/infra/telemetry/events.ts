@@ -1,0 +1,54 @@
+import type { Meter } from '@opentelemetry/api'
+import type { Telemetry } from '../../app/ports.ts'
+import type { Logger } from './logger.ts'
+
+const RPC_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120,
+]
+const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+/** Everything that is counted and measured. Labels are few-valued: no ids, no symbols, no users. */
+export function createEvents(meter: Meter, logger: Logger): Omit<Telemetry, 'startCall'> {
+  const calls = meter.createHistogram('portfolio_rpc_duration_seconds', {
+    description: 'Time from the arrival of a call to its answer; its count is that of the calls',
+    advice: { explicitBucketBoundaries: RPC_SECONDS },
+  })
+  const commits = meter.createHistogram('portfolio_commit_duration_seconds', {
+    description: 'Time of a database transaction that committed a batch of requests',
+    advice: { explicitBucketBoundaries: COMMIT_SECONDS },
+  })
+  const batchSizes = meter.createHistogram('portfolio_commit_batch_size', {
+    description: 'Requests that shared a database transaction',
+    advice: { explicitBucketBoundaries: BATCH_SIZES },
+  })
+  const batchFailures = meter.createCounter('portfolio_commit_failures_total', {
+    description: 'Database transactions that failed, by what was done about it',
+  })
+  const quotes = meter.createCounter('portfolio_quotes_total', {
+    description: 'Quotes received, by what became of them',
+  })
+  const backgroundFailures = meter.createCounter('portfolio_background_failures_total', {
+    description: 'Background passes that failed; each is tried again at its next time',
+  })
+  return {
+    callEnded: (method, code, durationMs) => {
+      calls.record(durationMs / 1_000, { method, code })
+    },
+    batchCommitted: (size, durationMs) => {
+      commits.record(durationMs / 1_000)
+      batchSizes.record(size)
+    },
+    batchFailed: (reason) => {
+      batchFailures.add(1, { reason })
+    },
+    quotesIngested: (accepted, quarantined) => {
+      if (accepted > 0) quotes.add(accepted, { outcome: 'accepted' })
+      if (quarantined > 0) quotes.add(quarantined, { outcome: 'quarantined' })
+    },
+    backgroundFailed: (pass, error) => {
+      backgroundFailures.add(1, { pass })
+      logger.warn({ pass, err: error }, 'a background pass failed')
+    },
+  }
+}

@@ -1,0 +1,80 @@
+import { ConfigurationError, type Config, loadConfig } from './config.ts'
+import { createLogger } from './infra/telemetry/logger.ts'
+import { type Service, startService } from './service.ts'
+
+/** What a crash leaves to the calls under way. */
+const CRASH_DRAIN_MS = 5_000
+
+function readConfig(): Config {
+  try {
+    return loadConfig()
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(2)
+  }
+}
+
+/** Commands to paste that record a purchase: for whoever starts the service for the first time. */
+function invitation(port: number): string {
+  const rpc = 'portfolio.v1.PortfolioService/UpdatePortfolio'
+  const data = '{"userId":"alice","transactions":[{"symbol":"AAPL","quantity":10,"price":100}]}'
+  return [
+    'Ready. To record a purchase, paste one of:',
+    `  npx buf curl --protocol grpc --http2-prior-knowledge -d '${data}' http://127.0.0.1:${port}/${rpc}`,
+    `  grpcurl -plaintext -d '${data}' 127.0.0.1:${port} ${rpc}`,
+    '',
+  ].join('\n')
+}
+
+const config = readConfig()
+const logger = createLogger(config.logLevel)
+const starting = startService(config, { logger })
+let isStopping = false
+
+async function stop(exitCode: number, drainTimeoutMs: number): Promise<void> {
+  try {
+    const service = await starting
+    await service.close(drainTimeoutMs)
+    process.exit(exitCode)
+  } catch (error) {
+    logger.error({ err: error }, 'the shutdown was not clean')
+    process.exit(1)
+  }
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  if (isStopping) {
+    logger.warn({ signal }, 'stopping at once')
+    process.exit(1)
+  }
+  isStopping = true
+  logger.info({ signal }, 'stopping')
+  void stop(0, config.drainTimeoutMs)
+}
+
+function onCrash(error: unknown): void {
+  logger.fatal({ err: error }, 'the process is in an unknown state and ends')
+  // Whatever keeps the shutdown from ending must not keep the process.
+  setTimeout(() => process.exit(1), 2 * CRASH_DRAIN_MS).unref()
+  if (isStopping) return
+  isStopping = true
+  void stop(1, CRASH_DRAIN_MS)
+}
+
+function onReady({ ports }: Service): void {
+  logger.info({ ports }, 'ready')
+  if (config.databaseUrl === undefined && config.reflection) {
+    process.stdout.write(invitation(ports.grpc))
+  }
+}
+
+process.on('SIGTERM', onSignal)
+process.on('SIGINT', onSignal)
+process.on('uncaughtException', onCrash)
+process.on('unhandledRejection', onCrash)
+
+starting.then(onReady, (error: unknown) => {
+  logger.fatal({ err: error }, 'the service could not start')
+  process.exit(1)
+})

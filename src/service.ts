@@ -1,0 +1,159 @@
+import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
+import { createQuoteBoard } from './app/market-data/quote-board.ts'
+import type { Clock } from './app/ports.ts'
+import { marketDataHandlers } from './api/market-data.ts'
+import { portfolioHandlers } from './api/portfolio.ts'
+import { type ApiServer, startServer } from './api/server.ts'
+import { type BackgroundPass, startBackgroundPass } from './background-pass.ts'
+import type { Config } from './config.ts'
+import type { Instant } from './domain/time.ts'
+import { migrateDatabase } from './infra/postgres/migrate.ts'
+import { openPostgres, type Postgres } from './infra/postgres/postgres.ts'
+import { createLogger, type Logger } from './infra/telemetry/logger.ts'
+import { openTelemetry } from './infra/telemetry/telemetry.ts'
+
+const KEY_EXPIRY_MS = 3_600_000
+const READINESS_MS = 1_000
+/** One ping that is lost under load takes no replica out of service. */
+const READINESS_FAILURES_MAX = 3
+
+export interface Service {
+  readonly ports: {
+    readonly grpc: number
+    readonly health: number | undefined
+    readonly metrics: number | undefined
+  }
+  /** Finishes the calls under way, for at most the configured time or `drainTimeoutMs`. */
+  close(drainTimeoutMs?: number): Promise<void>
+}
+
+export interface Overrides {
+  readonly clock?: Clock
+  readonly logger?: Logger
+}
+
+const SYSTEM_CLOCK: Clock = {
+  now: () => Date.now() * 1_000,
+  monotonicMs: () => performance.now(),
+}
+
+/** What was opened, closed in reverse: also what stands when a later step fails. */
+class Opened {
+  readonly #closers: ((drainTimeoutMs: number) => Promise<void>)[] = []
+
+  add(close: (drainTimeoutMs: number) => Promise<void>): void {
+    this.#closers.push(close)
+  }
+
+  /** Closes everything, and then fails with the first failure, if there was one. */
+  async close(drainTimeoutMs: number): Promise<void> {
+    const failures: unknown[] = []
+    for (let close = this.#closers.pop(); close; close = this.#closers.pop()) {
+      await close(drainTimeoutMs).catch((error: unknown) => failures.push(error))
+    }
+    if (failures.length > 0) throw new Error('not all could be closed', { cause: failures[0] })
+  }
+}
+
+/**
+ * Builds the service and serves. Returns when it listens; a database that does not answer makes it not ready, unless
+ * the schema is to be brought up to date first.
+ * @throws when a port, the embedded database or the migration fails; nothing is left open then.
+ */
+export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
+  const opened = new Opened()
+  try {
+    return await build(config, overrides, opened)
+  } catch (error) {
+    await opened.close(0).catch(() => undefined)
+    throw error
+  }
+}
+
+async function build(config: Config, overrides: Overrides, opened: Opened): Promise<Service> {
+  const clock = overrides.clock ?? SYSTEM_CLOCK
+  const logger = overrides.logger ?? createLogger(config.logLevel)
+  const { bindAddress, metricsPort } = config
+  const tracing = config.otlpEndpoint !== undefined || config.otlpTracesEndpoint !== undefined
+  const openedTelemetry = await openTelemetry({ bindAddress, metricsPort, tracing, logger })
+  opened.add(() => openedTelemetry.close())
+  const { telemetry } = openedTelemetry
+
+  const databaseUrl = config.databaseUrl ?? (await startEmbedded(config, logger, opened))
+  if (config.migrateOnStart) {
+    const applied = await migrateDatabase(databaseUrl)
+    if (applied.length > 0) logger.info({ applied }, 'the schema was brought up to date')
+  }
+  const postgres = openPostgres({
+    databaseUrl,
+    poolMax: config.databasePoolMax,
+    stateCacheUsersMax: config.stateCacheUsersMax,
+    clock,
+    telemetry,
+  })
+  opened.add(() => postgres.close())
+
+  const board = createQuoteBoard()
+  const { portfolios, quoteStore } = postgres
+  const startPass = (name: string, intervalMs: number, pass: () => Promise<void>) => {
+    const started = startBackgroundPass(intervalMs, pass, (error) =>
+      telemetry.backgroundFailed(name, error),
+    )
+    opened.add(() => started.stop())
+    return started
+  }
+  let recordedUntil: Instant | undefined
+  const refreshing = startPass('quote-refresh', config.quoteRefreshMs, async () => {
+    recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
+  })
+  startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
+  // Prices first: the first answers would call everything stale.
+  await refreshing.first
+
+  const server = await startServer({
+    ...config,
+    edge: {
+      clock,
+      telemetry,
+      logFailure: (error, facts) => logger.error({ ...facts, err: error }, 'a call failed'),
+    },
+    portfolio: portfolioHandlers({ clock, portfolios, quotes: board, quoteStore }),
+    marketData: marketDataHandlers({ clock, quoteStore, board, telemetry }),
+  })
+  opened.add((drainTimeoutMs) => server.close(drainTimeoutMs))
+  const readiness = watchReadiness(postgres, server, logger)
+  opened.add(() => readiness.stop())
+  await readiness.first
+  return {
+    ports: { ...server.ports, metrics: openedTelemetry.metricsPort },
+    close: (drainTimeoutMs = config.drainTimeoutMs) => opened.close(drainTimeoutMs),
+  }
+}
+
+async function startEmbedded(config: Config, logger: Logger, opened: Opened): Promise<string> {
+  // Not installed where a database is given.
+  const { startEmbeddedPostgres } = await import('./infra/postgres/embedded.ts')
+  const embedded = await startEmbeddedPostgres({
+    dataDir: config.dataDir,
+    log: (message) => logger.info(message),
+  })
+  opened.add(() => embedded.stop())
+  return embedded.url
+}
+
+/** Health checks are told to come back later while the database does not answer. */
+function watchReadiness(postgres: Postgres, server: ApiServer, logger: Logger): BackgroundPass {
+  let failures = 0
+  const ping = async (): Promise<void> => {
+    await postgres.ping()
+    if (failures >= READINESS_FAILURES_MAX) logger.info('the database answers again')
+    failures = 0
+    server.setServing(true)
+  }
+  return startBackgroundPass(READINESS_MS, ping, (error) => {
+    failures += 1
+    if (failures !== READINESS_FAILURES_MAX) return
+    logger.error({ err: error }, 'the database does not answer')
+    server.setServing(false)
+  })
+}
