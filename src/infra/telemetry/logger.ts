@@ -1,4 +1,4 @@
-import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino'
+import { destination, type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 
 export type { Logger }
 
@@ -6,7 +6,7 @@ export type { Logger }
 const CAUSES_MAX = 5
 
 /** JSON lines with UTC times. What is logged names no user and no amount; whoever adds a line keeps it so. */
-export function createLogger(level: string, destination?: DestinationStream): Logger {
+export function createLogger(level: string, output?: DestinationStream): Logger {
   const options = {
     level,
     base: null,
@@ -14,7 +14,8 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: (error: unknown) => describeError(error) },
   }
-  return destination === undefined ? pino(options) : pino(options, destination)
+  // Written at once: the last lines before an exit are the ones that matter.
+  return pino(options, output ?? destination({ sync: true }))
 }
 
 interface ErrorDescription {
