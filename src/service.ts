@@ -14,6 +14,7 @@ import { openTelemetry } from './infra/telemetry/telemetry.ts'
 
 const KEY_EXPIRY_MS = 3_600_000
 const READINESS_MS = 1_000
+const PING_MS_MAX = 3_000
 /** One ping that is lost under load takes no replica out of service. */
 const READINESS_FAILURES_MAX = 3
 
@@ -145,7 +146,7 @@ async function startEmbedded(config: Config, logger: Logger, opened: Opened): Pr
 function watchReadiness(postgres: Postgres, server: ApiServer, logger: Logger): BackgroundPass {
   let failures = 0
   const ping = async (): Promise<void> => {
-    await postgres.ping()
+    await withinMs(PING_MS_MAX, postgres.ping())
     if (failures >= READINESS_FAILURES_MAX) logger.info('the database answers again')
     failures = 0
     server.setServing(true)
@@ -156,4 +157,16 @@ function watchReadiness(postgres: Postgres, server: ApiServer, logger: Logger): 
     logger.error({ err: error }, 'the database does not answer')
     server.setServing(false)
   })
+}
+
+async function withinMs<Result>(timeMsMax: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined
+  const expiry = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${timeMsMax} ms`)), timeMsMax)
+  })
+  try {
+    return await Promise.race([work, expiry])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -10,6 +10,7 @@ export function holdingChanged(before: Holding | undefined, after: Holding): boo
     before.transactionCount !== after.transactionCount ||
     before.lastEffectiveAt !== after.lastEffectiveAt ||
     !before.quantity.equals(after.quantity) ||
+    !before.unknownQuantity.equals(after.unknownQuantity) ||
     !before.basis.equals(after.basis) ||
     !before.realized.equals(after.realized) ||
     !before.capital.equals(after.capital) ||
@@ -37,7 +38,12 @@ export function changedLots(before: Book | undefined, after: Book): readonly Lot
 
 function sameLot(before: Lot | undefined, after: Lot): boolean {
   if (before === undefined || before === after) return before === after
-  return before.quantity.equals(after.quantity) && sameBasis(before.basis, after.basis)
+  return (
+    before.quantity.equals(after.quantity) &&
+    before.quantityAcquired.equals(after.quantityAcquired) &&
+    before.acquiredAt === after.acquiredAt &&
+    sameBasis(before.basis, after.basis)
+  )
 }
 
 function sameBasis(before: Decimal | null, after: Decimal | null): boolean {

@@ -34,6 +34,8 @@ export interface Position {
   /** Where the price is from: "TRADE" = the last trade, since there is no quote. */
   readonly source: string
   readonly exchangeRate: Decimal | undefined
+  /** Time of the older of price and exchange rate: how far the value can be trusted. */
+  readonly valuedAt: Instant | undefined
   /** quantity x price in `currency`; undefined when it cannot be priced. */
   readonly marketValue: Decimal | undefined
   /** Zero when it cannot be priced: then it is left out of all totals, and `Quality` says so. */
@@ -86,8 +88,9 @@ export function valuePortfolio(
   reportingCurrency: string = state.settings.baseCurrency,
 ): Valuation {
   const { baseCurrency } = state.settings
-  const shownRate = exchangeRate(quotes, baseCurrency, reportingCurrency)?.rate
-  const currencies = { quotes, baseCurrency, shownRate }
+  const toReporting = exchangeRate(quotes, baseCurrency, reportingCurrency)
+  const shownRate = toReporting?.rate
+  const currencies = { quotes, baseCurrency, toReporting }
   const shown = (amount: Decimal): Decimal => (shownRate ? convert(amount, shownRate) : ZERO)
   const positions: Position[] = []
   const assets: Asset[] = []
@@ -125,11 +128,22 @@ export function valuePortfolio(
     simpleReturn: capital.greaterThan(0) ? divide(profitLoss, capital) : ZERO,
     assets,
     positions,
-    quality: qualityOf(
-      positions,
-      positions.flatMap((position) => issuesOf(position, now)),
-    ),
+    quality: qualityOf(positions, [
+      ...positions.flatMap((position) => issuesOf(position, now)),
+      ...reportingIssues(positions, currencies, reportingCurrency),
+    ]),
   }
+}
+
+/** Without a rate what was realised is shown as zero: with no position to say so, this does. */
+function reportingIssues(
+  positions: readonly Position[],
+  { baseCurrency, toReporting }: Currencies,
+  reportingCurrency: string,
+): readonly QualityIssue[] {
+  if (toReporting !== undefined || positions.length > 0) return []
+  const detail = `no rate from ${baseCurrency} to ${reportingCurrency}: nothing can be shown in it`
+  return [{ instrumentId: '', reason: 'FX_MISSING', detail }]
 }
 
 function isPriced(position: Position): boolean {
@@ -184,7 +198,7 @@ function priceOf(
 interface Currencies {
   readonly quotes: QuoteSource
   readonly baseCurrency: string
-  readonly shownRate: Decimal | undefined
+  readonly toReporting: ReturnType<typeof exchangeRate>
 }
 
 function valueHolding(
@@ -192,11 +206,12 @@ function valueHolding(
   price: Price | undefined,
   currencies: Currencies,
 ): Position {
-  const { quotes, baseCurrency, shownRate } = currencies
+  const { baseCurrency, toReporting } = currencies
+  const shownRate = toReporting?.rate
   const shown = (amount: Decimal): Decimal =>
     shownRate === undefined ? ZERO : convert(amount, shownRate)
-  const toBase = price && exchangeRate(quotes, price.currency, baseCurrency)?.rate
-  const rate = toBase && shownRate && multiply(toBase, shownRate)
+  const conversion = price && conversionOf(price, currencies)
+  const rate = conversion?.rate
   const marketValue = price && multiply(holding.quantity, price.price)
   const value = marketValue && rate && convert(marketValue, rate)
   const costBasis = shown(holding.basis)
@@ -208,6 +223,7 @@ function valueHolding(
     holding,
     ...(price ?? { price: undefined, currency: baseCurrency, pricedAt: undefined, source: '' }),
     exchangeRate: rate,
+    valuedAt: oldest(price?.pricedAt, conversion?.pricedAt),
     marketValue,
     value: value ?? ZERO,
     costBasis,
@@ -215,6 +231,27 @@ function valueHolding(
     unrealized,
     profitLoss: realized.plus(unrealized),
   }
+}
+
+/** From a price's currency to the reporting currency, by way of the base currency. */
+function conversionOf(
+  { currency }: Price,
+  { quotes, baseCurrency, toReporting }: Currencies,
+): ReturnType<typeof exchangeRate> {
+  const toBase = exchangeRate(quotes, currency, baseCurrency)
+  if (toBase === undefined || toReporting === undefined) return undefined
+  return {
+    rate: multiply(toBase.rate, toReporting.rate),
+    pricedAt: oldest(toBase.pricedAt, toReporting.pricedAt),
+  }
+}
+
+function oldest(...instants: readonly (Instant | undefined)[]): Instant | undefined {
+  let found: Instant | undefined
+  for (const instant of instants) {
+    if (instant !== undefined) found = Math.min(found ?? instant, instant)
+  }
+  return found
 }
 
 function issuesOf(position: Position, now: Instant): readonly QualityIssue[] {
@@ -238,7 +275,7 @@ function issuesOf(position: Position, now: Instant): readonly QualityIssue[] {
       reason: 'PRICE_STALE',
       detail: `no quote: valued at the last trade's price of ${rfc3339(position.pricedAt)}`,
     })
-  } else if (now - position.pricedAt > PRICE_AGE_MAX_MICROSECONDS) {
+  } else if (now - (position.valuedAt ?? now) > PRICE_AGE_MAX_MICROSECONDS) {
     issues.push({
       instrumentId,
       reason: 'PRICE_STALE',
@@ -256,11 +293,7 @@ function issuesOf(position: Position, now: Instant): readonly QualityIssue[] {
 }
 
 function qualityOf(positions: readonly Position[], issues: readonly QualityIssue[]): Quality {
-  let pricedAt: Instant | undefined
-  for (const position of positions) {
-    if (position.pricedAt !== undefined)
-      pricedAt = Math.min(pricedAt ?? position.pricedAt, position.pricedAt)
-  }
+  const pricedAt = oldest(...positions.map((position) => position.valuedAt))
   const has = (...reasons: QualityIssue['reason'][]): boolean =>
     issues.some((issue) => reasons.includes(issue.reason))
   const stale = has('PRICE_STALE') ? 'STALE' : 'COMPLETE'

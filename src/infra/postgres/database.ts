@@ -6,6 +6,7 @@ import {
   type QueryResult,
   Transaction,
 } from 'kysely'
+import { isNativeError } from 'node:util/types'
 import pg from 'pg'
 import { type Instant, MICROSECONDS_PER_SECOND, rfc3339 } from '../../domain/time.ts'
 import type { Schema } from './schema.ts'
@@ -53,6 +54,7 @@ export function openDatabase(options: { databaseUrl: string; poolMax: number }):
   })
   // A pooled connection that breaks while idle is replaced by the pool; without a listener the process would end.
   pool.on('error', ignore)
+  pool.on('connect', (client) => client.on('error', ignore))
   const dialect = new PostgresDialect({ pool })
   const kysely = new Kysely<Schema>({ dialect })
   return {
@@ -89,8 +91,7 @@ async function runTransaction<Result>(
   let outcome
   try {
     const working = work()
-    await begun
-    outcome = await working
+    ;[, outcome] = await Promise.all([begun, working])
   } catch (error) {
     await client.query('rollback').catch(() => undefined)
     throw error
@@ -165,9 +166,7 @@ export function isConnectionLoss(error: unknown): boolean {
   if (error instanceof CommitOutcomeUnknown) return true
   const code = sqlState(error)
   if (code !== undefined) return /^(08|57P0)/.test(code)
-  return (
-    error instanceof Error && LOST.test(`${error.message} ${String(Reflect.get(error, 'code'))}`)
-  )
+  return isNativeError(error) && LOST.test(`${error.message} ${String(Reflect.get(error, 'code'))}`)
 }
 
 /** The five characters of PostgreSQL's error, or undefined when the error is not from it. */
@@ -177,5 +176,5 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
+  return isNativeError(error) ? error : new Error(String(error))
 }

@@ -188,7 +188,9 @@ export class GroupCommit {
 
   #release({ request: { userId } }: Job): void {
     this.#inFlight.delete(userId)
-    if (this.#waiting.has(userId)) this.#ready.add(userId)
+    if (!this.#waiting.has(userId)) return
+    this.#ready.add(userId)
+    this.#schedulePump()
   }
 
   async #recover(

@@ -21,6 +21,8 @@ export async function migrateDatabase(databaseUrl: string): Promise<string[]> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     options: `-c lock_timeout=${LOCK_TIMEOUT_MS}`,
   })
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
   try {
     const migrator = new Migrator({

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { destination, type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 
 export type { Logger }
@@ -32,7 +33,7 @@ interface ErrorDescription {
  * An error with its stack and causes. Chosen fields alone: a database driver's errors carry whole rows in others.
  */
 export function describeError(error: unknown, depth = 0): ErrorDescription {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+  if (!types.isNativeError(error)) return { type: typeof error, message: String(error) }
   const facts = error as Error & Record<'code' | 'reason' | 'constraint', unknown>
   return {
     type: error.name,

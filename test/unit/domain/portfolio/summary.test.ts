@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals'
+import { pricesDigest, summaryOf } from '../../../../src/domain/portfolio/summary.ts'
+import { valuePortfolio } from '../../../../src/domain/portfolio/valuation.ts'
+import { buy, NOW, quote, quoteSource, Scenario, sell } from './scenario.ts'
+
+describe('summaryOf', () => {
+  it('gives the double nearest to the exact decimal (decision 33)', () => {
+    const scenario = new Scenario()
+    scenario.record(buy('0.1', '1', 1), buy('0.2', '1', 2))
+    expect(summaryOf(scenario.value({ ACME: '1' })).totalValue).toBe(0.3)
+  })
+
+  it('shows a loss in percent units and no negative zero', () => {
+    const scenario = new Scenario()
+    scenario.record(buy('8', '100', 1))
+    const { performancePercentage, totalProfitLoss } = summaryOf(scenario.value({ ACME: '87.5' }))
+    expect([performancePercentage, totalProfitLoss]).toEqual([-12.5, -100])
+    expect(summaryOf(scenario.value({ ACME: '100' })).totalProfitLoss).toBe(0)
+  })
+})
+
+describe('pricesDigest', () => {
+  const scenario = new Scenario()
+  scenario.record(buy('2', '10', 1), sell('1', '11', 2))
+  const digest = (facts: Parameters<typeof quote>[2], price = '12', reporting = 'USD') =>
+    pricesDigest(
+      valuePortfolio(
+        scenario.state,
+        quoteSource(
+          quote('ACME', price, facts),
+          quote('EUR/USD', '1.25'),
+          quote('CHF/USD', '1.25'),
+        ),
+        NOW,
+        reporting,
+      ),
+    )
+
+  it('is eight hex digits, the same for the same prices', () => {
+    expect(digest({})).toMatch(/^[0-9a-f]{8}$/)
+    expect(digest({})).toBe(digest({}))
+  })
+
+  it('changes with price, time, rate, quality and currency', () => {
+    const digests = [
+      digest({}),
+      digest({}, '12.01'),
+      digest({ pricedAt: NOW - 1 }),
+      digest({ currency: 'EUR' }),
+      digest({ currency: 'GBP' }),
+      digest({}, '12', 'EUR'),
+      digest({}, '12', 'CHF'),
+    ]
+    expect(new Set(digests).size).toBe(digests.length)
+  })
+})
