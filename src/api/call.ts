@@ -25,19 +25,19 @@ import { PortfolioError } from '../domain/errors.ts'
 import { type Edge, type MethodFacts, ServedCall } from './served-call.ts'
 
 /** What a handler answers: the message, and what the specification's messages have no field for. */
-export interface Reply<Output extends DescMessage> {
+interface Reply<Output extends DescMessage> {
   readonly message: MessageInitShape<Output>
   readonly headers?: ReadonlyMap<string, string | readonly string[]>
 }
 
-export type UnaryHandler<Input extends DescMessage, Output extends DescMessage> = (
+type UnaryHandler<Input extends DescMessage, Output extends DescMessage> = (
   request: MessageShape<Input>,
   metadata: Metadata,
   call: CallContext,
 ) => Promise<Reply<Output>>
 
 /** The next message is decoded when the handler asks for it: a slow handler slows its client down. */
-export type ClientStreamHandler<Input extends DescMessage, Output extends DescMessage> = (
+type ClientStreamHandler<Input extends DescMessage, Output extends DescMessage> = (
   requests: AsyncIterable<MessageShape<Input>>,
   metadata: Metadata,
   call: CallContext,

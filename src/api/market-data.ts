@@ -88,7 +88,7 @@ function readQuote(sent: QuoteMessage, now: Instant): SentQuote {
 }
 
 /** @throws PortfolioError with everything that is wrong with the request. */
-export function readBatch(
+function readBatch(
   { symbols, effectiveAt }: BatchGetQuotesRequest,
   now: Instant,
 ): { instrumentIds: readonly string[]; at: Instant | undefined } {

@@ -109,7 +109,7 @@ function keyOf(
 }
 
 /** @throws PortfolioError with everything that is wrong with the request. */
-export function readQuery(
+function readQuery(
   request: GetPortfolioRequest,
   metadata: Metadata,
   now: Instant,

@@ -32,7 +32,7 @@ interface ErrorDescription {
 /**
  * An error with its stack and causes. Chosen fields alone: a database driver's errors carry whole rows in others.
  */
-export function describeError(error: unknown, depth = 0): ErrorDescription {
+function describeError(error: unknown, depth = 0): ErrorDescription {
   if (!types.isNativeError(error)) return { type: typeof error, message: String(error) }
   const facts = error as Error & Record<'code' | 'reason' | 'constraint', unknown>
   return {

@@ -16,7 +16,7 @@ export interface OpenTelemetry {
   readonly telemetry: Telemetry
   /** Undefined when metrics are off. */
   readonly metricsPort: number | undefined
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /**

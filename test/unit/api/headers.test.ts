@@ -1,0 +1,20 @@
+import { expect, it } from '@jest/globals'
+import { shorterTimeout } from '../../../src/api/headers.ts'
+
+it.each([
+  ['600H', '86400S'],
+  ['99999999H', '86400S'],
+  ['1441M', '86400S'],
+  ['86401S', '86400S'],
+  ['24H', '24H'],
+  ['1440M', '1440M'],
+  ['86400S', '86400S'],
+  ['99999999m', '99999999m'],
+  ['10u', '10u'],
+  ['10n', '10n'],
+  ['soon', 'soon'],
+  ['-1H', '-1H'],
+  ['123456789H', '123456789H'],
+])('the timeout %s is read as %s', (sent, read) => {
+  expect(shorterTimeout(sent)).toBe(read)
+})

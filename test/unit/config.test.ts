@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from '@jest/globals'
+import { CONFIGURATION_TABLE, ConfigurationError, loadConfig } from '../../src/config.ts'
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems
+    throw error
+  }
+}
+
+describe('loadConfig', () => {
+  it('has a default for everything that needs one', () => {
+    const config = loadConfig({})
+    expect(config).toEqual({
+      grpcPort: 50_051,
+      healthPort: undefined,
+      metricsPort: 9_464,
+      bindAddress: '127.0.0.1',
+      databaseUrl: undefined,
+      dataDir: './.data',
+      databasePoolMax: 16,
+      migrateOnStart: true,
+      stateCacheUsersMax: 20_000,
+      quoteRefreshMs: 1_000,
+      drainTimeoutMs: 20_000,
+      reflection: true,
+      logLevel: 'info',
+      healthTarget: undefined,
+      otlpEndpoint: undefined,
+      otlpTracesEndpoint: undefined,
+    })
+    expect(Object.isFrozen(config)).toBe(true)
+  })
+
+  it('reads what is set, and takes an empty variable for one that is not', () => {
+    expect(
+      loadConfig({
+        GRPC_PORT: '0',
+        HEALTH_PORT: '',
+        METRICS_PORT: 'off',
+        BIND_ADDRESS: '::',
+        DATABASE_URL: 'postgresql://db/portfolio',
+        MIGRATE_ON_START: 'false',
+        REFLECTION: 'off',
+        HEALTH_TARGET: 'portfolio:50052',
+      }),
+    ).toMatchObject({
+      grpcPort: 0,
+      healthPort: undefined,
+      metricsPort: undefined,
+      bindAddress: '::',
+      databaseUrl: 'postgresql://db/portfolio',
+      migrateOnStart: false,
+      reflection: false,
+      healthTarget: 'portfolio:50052',
+    })
+  })
+
+  it.each([
+    ['GRPC_PORT', '65536'],
+    ['GRPC_PORT', '-1'],
+    ['GRPC_PORT', '50051 '],
+    ['GRPC_PORT', '1e3'],
+    ['HEALTH_PORT', 'off'],
+    ['METRICS_PORT', 'none'],
+    ['BIND_ADDRESS', 'localhost'],
+    ['DATABASE_POOL_MAX', '1'],
+    ['STATE_CACHE_USERS_MAX', '0'],
+    ['MIGRATE_ON_START', 'yes'],
+    ['REFLECTION', 'true'],
+    ['DRAIN_TIMEOUT_MS', '5s'],
+    ['QUOTE_REFRESH_MS', '9'],
+    ['LOG_LEVEL', 'verbose'],
+    ['HEALTH_TARGET', '50051'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+  ])('refuses %s=%j in one sentence', (name, value) => {
+    const problems = problemsOf({ [name]: value })
+    expect(problems).toEqual([expect.stringMatching(`^${name} must be .+, not "[^"]*"\\.$`)])
+  })
+
+  it('names every wrong variable, and keeps a secret', () => {
+    const problems = problemsOf({ DATABASE_URL: 'mysql://root:hunter2@db', LOG_LEVEL: 'x' })
+    expect(problems).toHaveLength(2)
+    expect(problems.join('\n')).not.toContain('hunter2')
+  })
+})
+
+it('the README has the table of the configuration', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const rows = readme
+    .split('\n')
+    .filter((line) => /^\| `[A-Z_]+` +\|/.test(line))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+  const documented = rows.map(([, name, value, meaning]) => [name, value, meaning])
+  expect(documented).toEqual(
+    CONFIGURATION_TABLE.map(({ name, default: value, meaning }) => [
+      `\`${name}\``,
+      value === undefined ? '-' : `\`${value}\``,
+      meaning,
+    ]),
+  )
+})
