@@ -5,7 +5,7 @@ export const MICROSECONDS_PER_SECOND = 1_000_000
 export const MICROSECONDS_PER_DAY = 86_400 * MICROSECONDS_PER_SECOND
 
 /** A trade may be dated at most this far ahead of the server: any time zone's "today" passes (decision 8). */
-export const FUTURE_MAX_MICROSECONDS = MICROSECONDS_PER_DAY
+export const FUTURE_MAX_MICROSECONDS = 24 * 3_600 * MICROSECONDS_PER_SECOND
 
 /**
  * Reads the specification's int64 `timestamp` by its magnitude (decision 13): below 1e11 seconds, below 1e14
