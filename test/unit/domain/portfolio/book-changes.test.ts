@@ -56,6 +56,7 @@ describe('changedLots', () => {
     { quantityAcquired: decimal(3) },
     { basis: decimal(10) },
     { basis: null },
+    { acquiredAt: 1 },
     { accountId: 'A' },
     { openedSequence: 2 },
     { part: 1 },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { pricesDigest, summaryOf } from '../../../../src/domain/portfolio/summary.ts'
 import { valuePortfolio } from '../../../../src/domain/portfolio/valuation.ts'
+import { MICROSECONDS_PER_DAY } from '../../../../src/domain/time.ts'
 import { buy, NOW, quote, quoteSource, Scenario, sell } from './scenario.ts'
 
 describe('summaryOf', () => {
@@ -39,6 +40,23 @@ describe('pricesDigest', () => {
   it('is eight hex digits, the same for the same prices', () => {
     expect(digest({})).toMatch(/^[0-9a-f]{8}$/)
     expect(digest({})).toBe(digest({}))
+  })
+
+  it('changes with the rate that only a realised result is shown at', () => {
+    const closed = new Scenario()
+    closed.record(buy('2', '10', 1), sell('2', '11', 2))
+    const [left, right] = ['1.25', '1.26'].map((rate) =>
+      pricesDigest(valuePortfolio(closed.state, quoteSource(quote('EUR/USD', rate)), NOW, 'EUR')),
+    )
+    expect(left).not.toBe(right)
+  })
+
+  it('changes when the same prices have become stale', () => {
+    const quotes = quoteSource(quote('ACME', '12'))
+    const [fresh, stale] = [NOW, NOW + 30 * MICROSECONDS_PER_DAY].map((now) =>
+      pricesDigest(valuePortfolio(scenario.state, quotes, now)),
+    )
+    expect(fresh).not.toBe(stale)
   })
 
   it('changes with price, time, rate, quality and currency', () => {

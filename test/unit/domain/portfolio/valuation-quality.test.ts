@@ -50,14 +50,22 @@ describe('quality (decision 36)', () => {
     expect(valuation.quality.issues[0]!.detail).toContain('2020-01-01T00:00:02Z')
   })
 
+  it('takes a trade for no quote, however fresh', () => {
+    const scenario = new Scenario()
+    scenario.record(buy('1', '10'))
+    const { quality } = valuePortfolio(scenario.state, quoteSource(), scenario.now)
+    expect(quality).toMatchObject({ completeness: 'STALE', pricedAt: scenario.now })
+  })
+
   it('takes the latest trade of any account of the instrument', () => {
     const scenario = new Scenario()
-    scenario.record(transferIn('2', '5', 9), buy('1', '10', 1, { accountId: 'A' }))
-    scenario.record(buy('2', '30', 3, { accountId: 'B' }), sell('1', '20', 2, { accountId: 'A' }))
+    scenario.record(transferIn('2', '5', 9), buy('2', '10', 1, { accountId: 'A' }))
+    scenario.record(buy('2', '30', 3, { accountId: 'B' }), sell('1', '20', 4, { accountId: 'A' }))
     const { positions } = valuePortfolio(scenario.state, quoteSource(), NOW)
     expect(plain(positions.map(({ price, pricedAt }) => [price, pricedAt]))).toEqual([
-      ['30', at(3)],
-      ['30', at(3)],
+      ['20', at(4)],
+      ['20', at(4)],
+      ['20', at(4)],
     ])
   })
 
@@ -90,6 +98,16 @@ describe('quality (decision 36)', () => {
     expect(reasons(valuation)).toEqual(['ACME FX_MISSING', 'OTHER PRICE_STALE'])
     expect(valuation.quality.issues[0]!.detail).toContain('EUR')
     expect(plain(valuation)).toMatchObject({ totalValue: '10', profitLoss: '0', simpleReturn: '0' })
+  })
+
+  it('leaves the denominator alone where the proceeds of a short cannot be valued', () => {
+    const scenario = new Scenario({ allowShort: true })
+    scenario.record(sell('10', '50', 1), buy('1', '10', 1, OTHER))
+    const quotes = quoteSource(quote('ACME', '40', { currency: 'EUR' }), quote('OTHER', '12'))
+    expect(plain(valuePortfolio(scenario.state, quotes, NOW))).toMatchObject({
+      profitLoss: '2',
+      simpleReturn: '0.2',
+    })
   })
 
   it('is partial when the reporting currency has no rate', () => {
