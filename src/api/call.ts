@@ -22,7 +22,9 @@ import type {
 } from '@grpc/grpc-js'
 import type { CallContext } from '../app/ports.ts'
 import { PortfolioError } from '../domain/errors.ts'
+import { PortfolioUpdateResponseSchema } from '../../gen/portfolio/v1/portfolio_update_pb.ts'
 import { type Edge, type MethodFacts, ServedCall } from './served-call.ts'
+import { updateResponseBytes } from './update-response-bytes.ts'
 
 /** What a handler answers: the message, and what the specification's messages have no field for. */
 interface Reply<Output extends DescMessage> {
@@ -145,12 +147,18 @@ async function answer(
   try {
     const reply = await serve()
     if (served.hasEnded) return
-    const bytes = toBinary(output, create(output, reply.message))
+    const bytes = encode(output, reply.message)
     served.succeed(reply.headers)
-    callback(null, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    callback(null, bytes)
   } catch (error) {
     served.fail(error)
   }
+}
+
+function encode(output: DescMessage, message: MessageInitShape<DescMessage>): Buffer {
+  if (output === PortfolioUpdateResponseSchema) return updateResponseBytes(message)
+  const bytes = toBinary(output, create(output, message))
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** @throws PortfolioError MALFORMED_REQUEST for bytes that are no such message, invalid UTF-8 included. */

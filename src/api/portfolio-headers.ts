@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js'
-import type { Warning } from '../domain/portfolio/record-transactions.ts'
+import type { Warning } from '../domain/portfolio/portfolio-change.ts'
 import { parseEtag } from '../domain/portfolio/state.ts'
 import type { Completeness } from '../domain/portfolio/valuation.ts'
 import { isCurrencyCode } from '../domain/market-data/symbol.ts'
@@ -12,6 +12,22 @@ const WARNINGS_MAX = 16
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,128}$/
 
 /** What a write's metadata asks for; wrong ones are added to the violations. */
+/** `request_id` of the newer RPCs and the header are one namespace; both given and different is neither. */
+export function readRequestKey(
+  requestId: string,
+  metadata: Metadata,
+  violations: Violation[],
+): string | undefined {
+  const header = readIdempotencyKey(metadata, violations)
+  if (requestId === '') return header
+  if (IDEMPOTENCY_KEY.test(requestId) && (header === undefined || header === requestId)) {
+    return requestId
+  }
+  const description = 'must be 1 to 128 printable ASCII characters, and equal to idempotency-key'
+  violations.push({ field: 'request_id', reason: 'IDEMPOTENCY_KEY_INVALID', description })
+  return undefined
+}
+
 export interface UpdateHeaders {
   readonly idempotencyKey: string | undefined
   readonly ifMatch: string | undefined
@@ -49,7 +65,7 @@ function readIdempotencyKey(metadata: Metadata, violations: Violation[]): string
   return undefined
 }
 
-function readIfMatch(metadata: Metadata, violations: Violation[]): string | undefined {
+export function readIfMatch(metadata: Metadata, violations: Violation[]): string | undefined {
   const field = 'if-match'
   const text = headerText(metadata, field)
   if (text === undefined) return undefined

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Metadata } from '@grpc/grpc-js'
 import { getPortfolio, type GetPortfolioQuery } from '../app/portfolio/get-portfolio.ts'
 import {
@@ -7,9 +6,9 @@ import {
   type UpdateCommand,
   type UpdatePortfolioPorts,
 } from '../app/portfolio/update-portfolio.ts'
-import type { IdempotencyKey } from '../app/ports.ts'
 import type { Violation } from '../domain/errors.ts'
 import { isCurrencyCode } from '../domain/market-data/symbol.ts'
+import { detailOf } from '../domain/portfolio/detail.ts'
 import { parseEtag } from '../domain/portfolio/state.ts'
 import { type Summary, summaryOf } from '../domain/portfolio/summary.ts'
 import type { Instant } from '../domain/time.ts'
@@ -18,13 +17,13 @@ import {
   type GetPortfolioResponseSchema,
   PortfolioService,
 } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
-import {
-  type PortfolioUpdateRequest,
-  PortfolioUpdateRequestSchema,
-  type PortfolioUpdateResponse_PortfolioSummarySchema as SummarySchema,
+import type {
+  PortfolioUpdateRequest,
+  PortfolioUpdateResponse_PortfolioSummarySchema as SummarySchema,
 } from '../../gen/portfolio/v1/portfolio_update_pb.ts'
 import type { HandlersOf } from './call.ts'
 import { instantOf, timestampOf } from './instant.ts'
+import { keyOf } from './idempotency-key.ts'
 import { presentDetail } from './portfolio-detail.ts'
 import {
   addWarnings,
@@ -32,6 +31,8 @@ import {
   readReportingCurrency,
   readUpdateHeaders,
 } from './portfolio-headers.ts'
+import { portfolioLogHandlers } from './portfolio-log.ts'
+import { portfolioSettingsHandlers } from './portfolio-settings.ts'
 import { readInstant, readTransactions, readUserId, TRANSACTIONS_MAX } from './portfolio-request.ts'
 import {
   CURRENCY_PROBLEM,
@@ -44,13 +45,16 @@ import {
   TIMESTAMP_PROBLEM,
 } from './violations.ts'
 
-const UPDATE_METHOD = `${PortfolioService.typeName}/UpdatePortfolio`
+const METHODS = PortfolioService.method
 
 /** The RPCs of PortfolioService: parse, use case, present. */
 export function portfolioHandlers(
   ports: UpdatePortfolioPorts,
 ): HandlersOf<typeof PortfolioService> {
   return {
+    ...portfolioLogHandlers(ports),
+    ...portfolioSettingsHandlers(ports),
+
     async updatePortfolio(request, metadata, call) {
       const command = readUpdate(request, metadata, ports.clock.now())
       const { answer, replayed } = await updatePortfolio(ports, command, call)
@@ -72,7 +76,10 @@ export function portfolioHandlers(
       }
       if (!view.notModified) {
         message.portfolio = presentSummary(summaryOf(view.valuation))
-        message.detail = presentDetail(view)
+        const { userId, version, recordedUntil } = view
+        const at = view.at ?? view.computedAt
+        const facts = { userId, version, at, recordedUntil }
+        message.detail = presentDetail(detailOf(view.valuation), facts)
       }
       const { completeness, pricedAt } = view.valuation.quality
       return { message, headers: answerHeaders({ ...view, completeness, pricedAt }) }
@@ -94,18 +101,12 @@ export function readUpdate(
     const count = { actual: request.transactions.length, maximum: TRANSACTIONS_MAX }
     throw refusalOf(violations, count)
   }
-  return { userId, drafts, key: keyOf(idempotencyKey, request), ...headers }
-}
-
-/** Equal requests have equal hashes, however their bytes were laid out; fields we do not know do not count. */
-function keyOf(
-  key: string | undefined,
-  request: PortfolioUpdateRequest,
-): IdempotencyKey | undefined {
-  if (key === undefined) return undefined
-  const canonical = toBinary(PortfolioUpdateRequestSchema, request, { writeUnknownFields: false })
-  const contentHash = createHash('sha256').update(canonical).digest()
-  return { key, method: UPDATE_METHOD, contentHash }
+  return {
+    userId,
+    drafts,
+    key: keyOf(idempotencyKey, METHODS.updatePortfolio, request),
+    ...headers,
+  }
 }
 
 /** @throws PortfolioError with everything that is wrong with the request. */

@@ -1,6 +1,9 @@
 import type { Quote, QuoteSource } from '../domain/market-data/quote.ts'
-import type { PortfolioChange } from '../domain/portfolio/record-transactions.ts'
+import type { RecordedExternalIds } from '../domain/portfolio/external-ids.ts'
+import type { Histories, NeededHistory } from '../domain/portfolio/record-transactions.ts'
+import type { PortfolioChange } from '../domain/portfolio/portfolio-change.ts'
 import type { PortfolioState } from '../domain/portfolio/state.ts'
+import type { TransactionType } from '../domain/portfolio/transaction-types.ts'
 import type { LedgerEntry } from '../domain/portfolio/transaction.ts'
 import type { PortfolioError } from '../domain/errors.ts'
 import type { Instant } from '../domain/time.ts'
@@ -38,23 +41,31 @@ export type Decision<Answer> =
   /** Nothing is written: a dry run. */
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'refuse'; readonly error: PortfolioError }
-  | { readonly kind: 'needs-history'; readonly instrumentIds: readonly string[] }
+  | ({ readonly kind: 'needs-history' } & NeededHistory)
 
-export type Histories = ReadonlyMap<string, readonly LedgerEntry[]>
+/** What is certain under the user's row lock. */
+export interface LockedState {
+  readonly state: PortfolioState
+  /** Empty until a decision asked for them. */
+  readonly histories: Histories
+  /** Those of the request's external ids that are recorded already. */
+  readonly externalIds: RecordedExternalIds
+}
 
 export interface ChangeRequest<Answer> {
   readonly userId: string
   /** Instruments whose open lots the decision needs. */
-  readonly instrumentIds: readonly string[]
+  readonly instrumentIds: readonly string[] | 'all'
   /** Ledger entries this request will add: what the store plans its batches by. */
   readonly entryCount: number
   readonly key: IdempotencyKey | undefined
+  readonly externalIds: readonly { readonly source: string; readonly externalId: string }[]
   readonly call: CallContext
   /**
    * Pure and synchronous; called under the user's row lock with the state it locks, and called again with
    * `histories` when it asked for them, or with a newer state when the transaction had to be repeated.
    */
-  decide(state: PortfolioState, histories: Histories): Decision<Answer>
+  decide(locked: LockedState): Decision<Answer>
 }
 
 export type ChangeOutcome<Answer> =
@@ -68,6 +79,35 @@ export interface LedgerFilter {
   readonly effectiveUntil?: Instant
   readonly recordedUntil?: Instant
   readonly versionUntil?: number
+  readonly sequence?: number
+}
+
+export type LedgerOrder = 'EFFECTIVE_DESC' | 'EFFECTIVE_ASC' | 'RECORDED_ASC'
+
+/** Which entries of a user's ledger to list, and from where on. */
+export interface LedgerPageQuery {
+  readonly order: LedgerOrder
+  readonly size: number
+  /** The entry after which the page begins; undefined = the first page. */
+  readonly after: Pick<LedgerEntry, 'effectiveAt' | 'sequence'> | undefined
+  /** Entries recorded later do not exist for this listing, so that no page shifts. */
+  readonly sequenceUntil: number
+  readonly effectiveFrom: Instant | undefined
+  readonly effectiveUntil: Instant | undefined
+  readonly recordedUntil: Instant | undefined
+  /** Empty = all. */
+  readonly instrumentIds: readonly string[]
+  readonly types: readonly TransactionType[]
+  readonly accountIds: readonly string[]
+  readonly externalIds: readonly string[]
+  /** What the request with this key wrote; undefined = any. */
+  readonly idempotencyKey: string | undefined
+  readonly includeReversed: boolean
+}
+
+export interface ListedEntry {
+  readonly entry: LedgerEntry
+  readonly reversedBy: number | undefined
 }
 
 export interface PortfolioStore {
@@ -85,6 +125,7 @@ export interface PortfolioStore {
   ): Promise<{ readonly state: PortfolioState; readonly cached: boolean } | undefined>
   /** Entries in order of (effectiveAt, sequence). */
   ledger(userId: string, filter: LedgerFilter): Promise<readonly LedgerEntry[]>
+  ledgerPage(userId: string, query: LedgerPageQuery): Promise<readonly ListedEntry[]>
 }
 
 export interface QuoteStore {

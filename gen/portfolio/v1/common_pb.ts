@@ -12,7 +12,33 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file portfolio/v1/common.proto.
  */
 export const file_portfolio_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("Chlwb3J0Zm9saW8vdjEvY29tbW9uLnByb3RvEgxwb3J0Zm9saW8udjEibQoIVGVtcG9yYWwSMAoMZWZmZWN0aXZlX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgthc19rbm93bl9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAisAMKC0RhdGFRdWFsaXR5EjwKDGNvbXBsZXRlbmVzcxgBIAEoDjImLnBvcnRmb2xpby52MS5EYXRhUXVhbGl0eS5Db21wbGV0ZW5lc3MSLQoJcHJpY2VkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCg1tYXhfcHJpY2VfYWdlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KBmlzc3VlcxgEIAMoCzIfLnBvcnRmb2xpby52MS5EYXRhUXVhbGl0eS5Jc3N1ZRo3CgVJc3N1ZRIOCgZzeW1ib2wYASABKAkSDgoGcmVhc29uGAIgASgJEg4KBmRldGFpbBgDIAEoCSKXAQoMQ29tcGxldGVuZXNzEhwKGENPTVBMRVRFTkVTU19VTlNQRUNJRklFRBAAEhkKFUNPTVBMRVRFTkVTU19DT01QTEVURRABEhYKEkNPTVBMRVRFTkVTU19TVEFMRRACEhgKFENPTVBMRVRFTkVTU19QQVJUSUFMEAMSHAoYQ09NUExFVEVORVNTX1VOQVZBSUxBQkxFEAQqxAIKCkFzc2V0Q2xhc3MSGwoXQVNTRVRfQ0xBU1NfVU5TUEVDSUZJRUQQABIWChJBU1NFVF9DTEFTU19FUVVJVFkQARITCg9BU1NFVF9DTEFTU19FVEYQAhIbChdBU1NFVF9DTEFTU19NVVRVQUxfRlVORBADEhwKGEFTU0VUX0NMQVNTX0ZJWEVEX0lOQ09NRRAEEhYKEkFTU0VUX0NMQVNTX0NSWVBUTxAFEhkKFUFTU0VUX0NMQVNTX0NPTU1PRElUWRAGEhQKEEFTU0VUX0NMQVNTX0NBU0gQBxIWChJBU1NFVF9DTEFTU19PUFRJT04QCBIWChJBU1NFVF9DTEFTU19GVVRVUkUQCRIbChdBU1NFVF9DTEFTU19SRUFMX0VTVEFURRAKEhsKF0FTU0VUX0NMQVNTX0FMVEVSTkFUSVZFEAtiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Chlwb3J0Zm9saW8vdjEvY29tbW9uLnByb3RvEgxwb3J0Zm9saW8udjEiLgoGUGVyaW9kEhIKCnN0YXJ0X2RhdGUYASABKAkSEAoIZW5kX2RhdGUYAiABKAkibQoIVGVtcG9yYWwSMAoMZWZmZWN0aXZlX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgthc19rbm93bl9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAisAMKC0RhdGFRdWFsaXR5EjwKDGNvbXBsZXRlbmVzcxgBIAEoDjImLnBvcnRmb2xpby52MS5EYXRhUXVhbGl0eS5Db21wbGV0ZW5lc3MSLQoJcHJpY2VkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCg1tYXhfcHJpY2VfYWdlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KBmlzc3VlcxgEIAMoCzIfLnBvcnRmb2xpby52MS5EYXRhUXVhbGl0eS5Jc3N1ZRo3CgVJc3N1ZRIOCgZzeW1ib2wYASABKAkSDgoGcmVhc29uGAIgASgJEg4KBmRldGFpbBgDIAEoCSKXAQoMQ29tcGxldGVuZXNzEhwKGENPTVBMRVRFTkVTU19VTlNQRUNJRklFRBAAEhkKFUNPTVBMRVRFTkVTU19DT01QTEVURRABEhYKEkNPTVBMRVRFTkVTU19TVEFMRRACEhgKFENPTVBMRVRFTkVTU19QQVJUSUFMEAMSHAoYQ09NUExFVEVORVNTX1VOQVZBSUxBQkxFEAQqxAIKCkFzc2V0Q2xhc3MSGwoXQVNTRVRfQ0xBU1NfVU5TUEVDSUZJRUQQABIWChJBU1NFVF9DTEFTU19FUVVJVFkQARITCg9BU1NFVF9DTEFTU19FVEYQAhIbChdBU1NFVF9DTEFTU19NVVRVQUxfRlVORBADEhwKGEFTU0VUX0NMQVNTX0ZJWEVEX0lOQ09NRRAEEhYKEkFTU0VUX0NMQVNTX0NSWVBUTxAFEhkKFUFTU0VUX0NMQVNTX0NPTU1PRElUWRAGEhQKEEFTU0VUX0NMQVNTX0NBU0gQBxIWChJBU1NFVF9DTEFTU19PUFRJT04QCBIWChJBU1NFVF9DTEFTU19GVVRVUkUQCRIbChdBU1NFVF9DTEFTU19SRUFMX0VTVEFURRAKEhsKF0FTU0VUX0NMQVNTX0FMVEVSTkFUSVZFEAsqtAEKCUxvdE1ldGhvZBIaChZMT1RfTUVUSE9EX1VOU1BFQ0lGSUVEEAASEwoPTE9UX01FVEhPRF9GSUZPEAESEwoPTE9UX01FVEhPRF9MSUZPEAISEwoPTE9UX01FVEhPRF9ISUZPEAMSEwoPTE9UX01FVEhPRF9MT0ZPEAQSGwoXTE9UX01FVEhPRF9BVkVSQUdFX0NPU1QQBRIaChZMT1RfTUVUSE9EX1NQRUNJRklDX0lEEAZiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+
+/**
+ * @generated from message portfolio.v1.Period
+ */
+export type Period = Message<"portfolio.v1.Period"> & {
+  /**
+   * inclusive; empty = inception
+   *
+   * @generated from field: string start_date = 1;
+   */
+  startDate: string;
+
+  /**
+   * inclusive; empty = today
+   *
+   * @generated from field: string end_date = 2;
+   */
+  endDate: string;
+};
+
+/**
+ * Describes the message portfolio.v1.Period.
+ * Use `create(PeriodSchema)` to create a new message.
+ */
+export const PeriodSchema: GenMessage<Period> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_common, 0);
 
 /**
  * Which state of knowledge the answer is computed from.
@@ -40,7 +66,7 @@ export type Temporal = Message<"portfolio.v1.Temporal"> & {
  * Use `create(TemporalSchema)` to create a new message.
  */
 export const TemporalSchema: GenMessage<Temporal> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_common, 0);
+  messageDesc(file_portfolio_v1_common, 1);
 
 /**
  * How far the numbers next to it can be trusted. Never a silent zero.
@@ -76,7 +102,7 @@ export type DataQuality = Message<"portfolio.v1.DataQuality"> & {
  * Use `create(DataQualitySchema)` to create a new message.
  */
 export const DataQualitySchema: GenMessage<DataQuality> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_common, 1);
+  messageDesc(file_portfolio_v1_common, 2);
 
 /**
  * @generated from message portfolio.v1.DataQuality.Issue
@@ -105,7 +131,7 @@ export type DataQuality_Issue = Message<"portfolio.v1.DataQuality.Issue"> & {
  * Use `create(DataQuality_IssueSchema)` to create a new message.
  */
 export const DataQuality_IssueSchema: GenMessage<DataQuality_Issue> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_common, 1, 0);
+  messageDesc(file_portfolio_v1_common, 2, 0);
 
 /**
  * @generated from enum portfolio.v1.DataQuality.Completeness
@@ -150,7 +176,7 @@ export type DataQuality_Completeness = (typeof DataQuality_Completeness)[keyof t
  * Describes the enum portfolio.v1.DataQuality.Completeness.
  */
 export const DataQuality_CompletenessSchema: GenEnum<DataQuality_Completeness> = /*@__PURE__*/
-  enumDesc(file_portfolio_v1_common, 1, 0);
+  enumDesc(file_portfolio_v1_common, 2, 0);
 
 /**
  * @generated from enum portfolio.v1.AssetClass
@@ -227,4 +253,57 @@ export type AssetClass = (typeof AssetClass)[keyof typeof AssetClass] | UnknownE
  */
 export const AssetClassSchema: GenEnum<AssetClass> = /*@__PURE__*/
   enumDesc(file_portfolio_v1_common, 0);
+
+/**
+ * @generated from enum portfolio.v1.LotMethod
+ */
+export const LotMethod = {
+  /**
+   * the portfolio's setting
+   *
+   * @generated from enum value: LOT_METHOD_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: LOT_METHOD_FIFO = 1;
+   */
+  FIFO: 1,
+
+  /**
+   * @generated from enum value: LOT_METHOD_LIFO = 2;
+   */
+  LIFO: 2,
+
+  /**
+   * @generated from enum value: LOT_METHOD_HIFO = 3;
+   */
+  HIFO: 3,
+
+  /**
+   * @generated from enum value: LOT_METHOD_LOFO = 4;
+   */
+  LOFO: 4,
+
+  /**
+   * @generated from enum value: LOT_METHOD_AVERAGE_COST = 5;
+   */
+  AVERAGE_COST: 5,
+
+  /**
+   * @generated from enum value: LOT_METHOD_SPECIFIC_ID = 6;
+   */
+  SPECIFIC_ID: 6,
+} as const;
+
+/**
+ * @generated from enum portfolio.v1.LotMethod
+ */
+export type LotMethod = (typeof LotMethod)[keyof typeof LotMethod] | UnknownEnum;
+
+/**
+ * Describes the enum portfolio.v1.LotMethod.
+ */
+export const LotMethodSchema: GenEnum<LotMethod> = /*@__PURE__*/
+  enumDesc(file_portfolio_v1_common, 1);
 

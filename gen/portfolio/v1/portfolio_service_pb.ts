@@ -2,21 +2,21 @@
 // @generated from file portfolio/v1/portfolio_service.proto (package portfolio.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { AssetClass, DataQuality, Temporal } from "./common_pb.ts";
+import type { AssetClass, DataQuality, LotMethod, Period, Temporal } from "./common_pb.ts";
 import { file_portfolio_v1_common } from "./common_pb.ts";
 import type { PortfolioUpdateRequestSchema, PortfolioUpdateResponse_PortfolioSummary, PortfolioUpdateResponseSchema } from "./portfolio_update_pb.ts";
 import { file_portfolio_v1_portfolio_update } from "./portfolio_update_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file portfolio/v1/portfolio_service.proto.
  */
 export const file_portfolio_v1_portfolio_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRwb3J0Zm9saW8vdjEvcG9ydGZvbGlvX3NlcnZpY2UucHJvdG8SDHBvcnRmb2xpby52MSKvAQoTR2V0UG9ydGZvbGlvUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCXRpbWVzdGFtcBgCIAEoAxIvCgthc19rbm93bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoScmVwb3J0aW5nX2N1cnJlbmN5GAQgASgJEhUKDWlmX25vbmVfbWF0Y2gYBSABKAkSEAoIbWluX2V0YWcYBiABKAkigAIKFEdldFBvcnRmb2xpb1Jlc3BvbnNlEkkKCXBvcnRmb2xpbxgBIAEoCzI2LnBvcnRmb2xpby52MS5Qb3J0Zm9saW9VcGRhdGVSZXNwb25zZS5Qb3J0Zm9saW9TdW1tYXJ5Ei0KBmRldGFpbBgCIAEoCzIdLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9EZXRhaWwSDAoEZXRhZxgDIAEoCRIUCgxub3RfbW9kaWZpZWQYBCABKAgSGQoRc2VydmVkX2Zyb21fY2FjaGUYBSABKAgSLwoLY29tcHV0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIocDCg9Qb3J0Zm9saW9EZXRhaWwSDwoHdXNlcl9pZBgBIAEoCRIaChJyZXBvcnRpbmdfY3VycmVuY3kYAiABKAkSKAoIdGVtcG9yYWwYAyABKAsyFi5wb3J0Zm9saW8udjEuVGVtcG9yYWwSDwoHdmVyc2lvbhgEIAEoAxITCgt0b3RhbF92YWx1ZRgFIAEoCRIWCg5pbnZlc3RlZF92YWx1ZRgGIAEoCRISCgpjYXNoX3ZhbHVlGAcgASgJEhIKCmNvc3RfYmFzaXMYCCABKAkSLQoLcHJvZml0X2xvc3MYCSABKAsyGC5wb3J0Zm9saW8udjEuUHJvZml0TG9zcxIpCglwb3NpdGlvbnMYCiADKAsyFi5wb3J0Zm9saW8udjEuUG9zaXRpb24SMQoKYWxsb2NhdGlvbhgLIAMoCzIdLnBvcnRmb2xpby52MS5BbGxvY2F0aW9uU2xpY2USKgoHcXVhbGl0eRgMIAEoCzIZLnBvcnRmb2xpby52MS5EYXRhUXVhbGl0eSKeAQoKUHJvZml0TG9zcxINCgV0b3RhbBgBIAEoCRIQCghyZWFsaXplZBgCIAEoCRISCgp1bnJlYWxpemVkGAMgASgJEg4KBmluY29tZRgEIAEoCRIMCgRmZWVzGAUgASgJEg0KBXRheGVzGAYgASgJEhcKD2N1cnJlbmN5X2VmZmVjdBgHIAEoCRIVCg1zaW1wbGVfcmV0dXJuGAggASgJIs8DCghQb3NpdGlvbhIOCgZzeW1ib2wYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRItCgthc3NldF9jbGFzcxgDIAEoDjIYLnBvcnRmb2xpby52MS5Bc3NldENsYXNzEhUKDWN1cnJlbmN5X2NvZGUYBCABKAkSEAoIcXVhbnRpdHkYBSABKAkSEgoKbXVsdGlwbGllchgGIAEoCRIUCgxhdmVyYWdlX2Nvc3QYByABKAkSEgoKY29zdF9iYXNpcxgIIAEoCRINCgVwcmljZRgJIAEoCRItCglwcmljZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHByaWNlX3NvdXJjZRgLIAEoCRIUCgxtYXJrZXRfdmFsdWUYDCABKAkSDQoFdmFsdWUYDSABKAkSDwoHZnhfcmF0ZRgOIAEoCRIOCgZ3ZWlnaHQYDyABKAkSLQoLcHJvZml0X2xvc3MYECABKAsyGC5wb3J0Zm9saW8udjEuUHJvZml0TG9zcxIRCglsb3RfY291bnQYESABKAUSFgoOYmFzaXNfY29tcGxldGUYEiABKAgSEgoKYWNjb3VudF9pZBgTIAEoCSJQCg9BbGxvY2F0aW9uU2xpY2USEQoJZGltZW5zaW9uGAEgASgJEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCRIOCgZ3ZWlnaHQYBCABKAkyzgEKEFBvcnRmb2xpb1NlcnZpY2USXgoPVXBkYXRlUG9ydGZvbGlvEiQucG9ydGZvbGlvLnYxLlBvcnRmb2xpb1VwZGF0ZVJlcXVlc3QaJS5wb3J0Zm9saW8udjEuUG9ydGZvbGlvVXBkYXRlUmVzcG9uc2USWgoMR2V0UG9ydGZvbGlvEiEucG9ydGZvbGlvLnYxLkdldFBvcnRmb2xpb1JlcXVlc3QaIi5wb3J0Zm9saW8udjEuR2V0UG9ydGZvbGlvUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_portfolio_v1_common, file_portfolio_v1_portfolio_update]);
+  fileDesc("CiRwb3J0Zm9saW8vdjEvcG9ydGZvbGlvX3NlcnZpY2UucHJvdG8SDHBvcnRmb2xpby52MSKvAQoTR2V0UG9ydGZvbGlvUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCXRpbWVzdGFtcBgCIAEoAxIvCgthc19rbm93bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoScmVwb3J0aW5nX2N1cnJlbmN5GAQgASgJEhUKDWlmX25vbmVfbWF0Y2gYBSABKAkSEAoIbWluX2V0YWcYBiABKAkigAIKFEdldFBvcnRmb2xpb1Jlc3BvbnNlEkkKCXBvcnRmb2xpbxgBIAEoCzI2LnBvcnRmb2xpby52MS5Qb3J0Zm9saW9VcGRhdGVSZXNwb25zZS5Qb3J0Zm9saW9TdW1tYXJ5Ei0KBmRldGFpbBgCIAEoCzIdLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9EZXRhaWwSDAoEZXRhZxgDIAEoCRIUCgxub3RfbW9kaWZpZWQYBCABKAgSGQoRc2VydmVkX2Zyb21fY2FjaGUYBSABKAgSLwoLY29tcHV0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIocDCg9Qb3J0Zm9saW9EZXRhaWwSDwoHdXNlcl9pZBgBIAEoCRIaChJyZXBvcnRpbmdfY3VycmVuY3kYAiABKAkSKAoIdGVtcG9yYWwYAyABKAsyFi5wb3J0Zm9saW8udjEuVGVtcG9yYWwSDwoHdmVyc2lvbhgEIAEoAxITCgt0b3RhbF92YWx1ZRgFIAEoCRIWCg5pbnZlc3RlZF92YWx1ZRgGIAEoCRISCgpjYXNoX3ZhbHVlGAcgASgJEhIKCmNvc3RfYmFzaXMYCCABKAkSLQoLcHJvZml0X2xvc3MYCSABKAsyGC5wb3J0Zm9saW8udjEuUHJvZml0TG9zcxIpCglwb3NpdGlvbnMYCiADKAsyFi5wb3J0Zm9saW8udjEuUG9zaXRpb24SMQoKYWxsb2NhdGlvbhgLIAMoCzIdLnBvcnRmb2xpby52MS5BbGxvY2F0aW9uU2xpY2USKgoHcXVhbGl0eRgMIAEoCzIZLnBvcnRmb2xpby52MS5EYXRhUXVhbGl0eSKeAQoKUHJvZml0TG9zcxINCgV0b3RhbBgBIAEoCRIQCghyZWFsaXplZBgCIAEoCRISCgp1bnJlYWxpemVkGAMgASgJEg4KBmluY29tZRgEIAEoCRIMCgRmZWVzGAUgASgJEg0KBXRheGVzGAYgASgJEhcKD2N1cnJlbmN5X2VmZmVjdBgHIAEoCRIVCg1zaW1wbGVfcmV0dXJuGAggASgJIs8DCghQb3NpdGlvbhIOCgZzeW1ib2wYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRItCgthc3NldF9jbGFzcxgDIAEoDjIYLnBvcnRmb2xpby52MS5Bc3NldENsYXNzEhUKDWN1cnJlbmN5X2NvZGUYBCABKAkSEAoIcXVhbnRpdHkYBSABKAkSEgoKbXVsdGlwbGllchgGIAEoCRIUCgxhdmVyYWdlX2Nvc3QYByABKAkSEgoKY29zdF9iYXNpcxgIIAEoCRINCgVwcmljZRgJIAEoCRItCglwcmljZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHByaWNlX3NvdXJjZRgLIAEoCRIUCgxtYXJrZXRfdmFsdWUYDCABKAkSDQoFdmFsdWUYDSABKAkSDwoHZnhfcmF0ZRgOIAEoCRIOCgZ3ZWlnaHQYDyABKAkSLQoLcHJvZml0X2xvc3MYECABKAsyGC5wb3J0Zm9saW8udjEuUHJvZml0TG9zcxIRCglsb3RfY291bnQYESABKAUSFgoOYmFzaXNfY29tcGxldGUYEiABKAgSEgoKYWNjb3VudF9pZBgTIAEoCSJQCg9BbGxvY2F0aW9uU2xpY2USEQoJZGltZW5zaW9uGAEgASgJEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCRIOCgZ3ZWlnaHQYBCABKAkiuQIKGVJlY29yZFRyYW5zYWN0aW9uc1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIvCgx0cmFuc2FjdGlvbnMYAiADKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SEgoKcmVxdWVzdF9pZBgDIAEoCRIMCgRldGFnGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgSUQoQZHVwbGljYXRlX3BvbGljeRgGIAEoDjI3LnBvcnRmb2xpby52MS5SZWNvcmRUcmFuc2FjdGlvbnNSZXF1ZXN0LkR1cGxpY2F0ZVBvbGljeSJOCg9EdXBsaWNhdGVQb2xpY3kSIAocRFVQTElDQVRFX1BPTElDWV9VTlNQRUNJRklFRBAAEhkKFURVUExJQ0FURV9QT0xJQ1lfU0tJUBABItoDChpSZWNvcmRUcmFuc2FjdGlvbnNSZXNwb25zZRIwCglwb3J0Zm9saW8YASABKAsyHS5wb3J0Zm9saW8udjEuUG9ydGZvbGlvRGV0YWlsEkIKCG91dGNvbWVzGAIgAygLMjAucG9ydGZvbGlvLnYxLlJlY29yZFRyYW5zYWN0aW9uc1Jlc3BvbnNlLk91dGNvbWUSDAoEZXRhZxgDIAEoCRIQCghyZXBsYXllZBgEIAEoCBqrAQoHT3V0Y29tZRIWCg50cmFuc2FjdGlvbl9pZBgBIAEoCRJJCgtkaXNwb3NpdGlvbhgCIAEoDjI0LnBvcnRmb2xpby52MS5SZWNvcmRUcmFuc2FjdGlvbnNSZXNwb25zZS5EaXNwb3NpdGlvbhIrCgtsb3RfbWF0Y2hlcxgDIAMoCzIWLnBvcnRmb2xpby52MS5Mb3RNYXRjaBIQCgh3YXJuaW5ncxgEIAMoCSJ4CgtEaXNwb3NpdGlvbhIbChdESVNQT1NJVElPTl9VTlNQRUNJRklFRBAAEhcKE0RJU1BPU0lUSU9OX0FQUExJRUQQARIYChRESVNQT1NJVElPTl9SRVBMQVlFRBACEhkKFURJU1BPU0lUSU9OX1ZBTElEQVRFRBADIqAKCgtUcmFuc2FjdGlvbhIWCg50cmFuc2FjdGlvbl9pZBgBIAEoCRITCgtleHRlcm5hbF9pZBgCIAEoCRIOCgZzb3VyY2UYAyABKAkSKwoEdHlwZRgEIAEoDjIdLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvblR5cGUSDgoGc3ltYm9sGAUgASgJEhUKDWluc3RydW1lbnRfaWQYBiABKAkSEgoKYWNjb3VudF9pZBgHIAEoCRIQCghxdWFudGl0eRgIIAEoCRINCgVwcmljZRgJIAEoCRIUCgxncm9zc19hbW91bnQYCiABKAkSFQoNY3VycmVuY3lfY29kZRgLIAEoCRILCgNmZWUYDCABKAkSCwoDdGF4GA0gASgJEg8KB2Z4X3JhdGUYDiABKAkSMAoMZWZmZWN0aXZlX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9zZXR0bGVtZW50X2RhdGUYECABKAkSNAoLc3BsaXRfcmF0aW8YESABKAsyHy5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24uUmF0aW8SOAoIdHJhbnNmZXIYEiABKAsyJi5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24uVHJhbnNmZXJJbmZvEjQKBGxvdHMYEyADKAsyJi5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24uTG90U2VsZWN0aW9uEjUKBmxhYmVscxgUIAMoCzIlLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvbi5MYWJlbHNFbnRyeRIvCgtyZWNvcmRlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc2VxdWVuY2UYFiABKAMSMAoGc3RhdHVzGBcgASgOMiAucG9ydGZvbGlvLnYxLlRyYW5zYWN0aW9uLlN0YXR1cxIfChdyZXZlcnNlc190cmFuc2FjdGlvbl9pZBgYIAEoCRIiChpyZXZlcnNlZF9ieV90cmFuc2FjdGlvbl9pZBgZIAEoCRIdChVjb3VudGVyX2N1cnJlbmN5X2NvZGUYGiABKAkSFgoOY291bnRlcl9hbW91bnQYGyABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARovCgVSYXRpbxIRCgludW1lcmF0b3IYASABKAMSEwoLZGVub21pbmF0b3IYAiABKAMaMAoMTG90U2VsZWN0aW9uEg4KBmxvdF9pZBgBIAEoCRIQCghxdWFudGl0eRgCIAEoCRqyAQoMVHJhbnNmZXJJbmZvEhAKCGV4dGVybmFsGAEgASgIEhwKFGNvdW50ZXJwYXJ0eV91c2VyX2lkGAIgASgJEh8KF2NvdW50ZXJwYXJ0eV9hY2NvdW50X2lkGAMgASgJEjoKDGNhcnJpZWRfbG90cxgEIAMoCzIkLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvbi5DYXJyaWVkTG90EhUKDWJhc2lzX3Vua25vd24YBSABKAgaSQoKQ2FycmllZExvdBIVCg1hY3F1aXJlZF9kYXRlGAEgASgJEhAKCHF1YW50aXR5GAIgASgJEhIKCmNvc3RfYmFzaXMYAyABKAkiSAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhEKDVNUQVRVU19BQ1RJVkUQARITCg9TVEFUVVNfUkVWRVJTRUQQAiKvAQoITG90TWF0Y2gSDgoGbG90X2lkGAEgASgJEhAKCHF1YW50aXR5GAIgASgJEhUKDWFjcXVpcmVkX2RhdGUYAyABKAkSEgoKY29zdF9iYXNpcxgEIAEoCRIQCghwcm9jZWVkcxgFIAEoCRIMCgRnYWluGAYgASgJEhEKCWxvbmdfdGVybRgHIAEoCBIMCgRydWxlGAggASgJEhUKDWN1cnJlbmN5X2NvZGUYCSABKAkivQEKGVJldmVyc2VUcmFuc2FjdGlvblJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSLgoLcmVwbGFjZW1lbnQYBCABKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SEgoKcmVxdWVzdF9pZBgFIAEoCRIMCgRldGFnGAYgASgJEhUKDXZhbGlkYXRlX29ubHkYByABKAgiuQEKGlJldmVyc2VUcmFuc2FjdGlvblJlc3BvbnNlEjAKCXBvcnRmb2xpbxgBIAEoCzIdLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9EZXRhaWwSKwoIcmV2ZXJzYWwYAiABKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SLgoLcmVwbGFjZW1lbnQYAyABKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SDAoEZXRhZxgEIAEoCSLSAwoXTGlzdFRyYW5zYWN0aW9uc1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIkCgZwZXJpb2QYBCABKAsyFC5wb3J0Zm9saW8udjEuUGVyaW9kEg8KB3N5bWJvbHMYBSADKAkSLAoFdHlwZXMYBiADKA4yHS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb25UeXBlEhQKDGV4dGVybmFsX2lkcxgHIAMoCRIYChBpbmNsdWRlX3JldmVyc2VkGAggASgIEi8KC2FzX2tub3duX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI6CgVvcmRlchgKIAEoDjIrLnBvcnRmb2xpby52MS5MaXN0VHJhbnNhY3Rpb25zUmVxdWVzdC5PcmRlchITCgthY2NvdW50X2lkcxgLIAMoCRIXCg9pZGVtcG90ZW5jeV9rZXkYDCABKAkiTwoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIXChNPUkRFUl9FRkZFQ1RJVkVfQVNDEAESFgoST1JERVJfUkVDT1JERURfQVNDEAIiZAoYTGlzdFRyYW5zYWN0aW9uc1Jlc3BvbnNlEi8KDHRyYW5zYWN0aW9ucxgBIAMoCzIZLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkixAEKD0xpc3RMb3RzUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEg4KBnN5bWJvbBgEIAEoCRIoCgh0ZW1wb3JhbBgFIAEoCzIWLnBvcnRmb2xpby52MS5UZW1wb3JhbBIWCg5pbmNsdWRlX2Nsb3NlZBgGIAEoCBInCgZtZXRob2QYByABKA4yFy5wb3J0Zm9saW8udjEuTG90TWV0aG9kIkwKEExpc3RMb3RzUmVzcG9uc2USHwoEbG90cxgBIAMoCzIRLnBvcnRmb2xpby52MS5Mb3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIsACCgNMb3QSDgoGbG90X2lkGAEgASgJEg4KBnN5bWJvbBgCIAEoCRISCgphY2NvdW50X2lkGAMgASgJEhUKDWFjcXVpcmVkX2RhdGUYBCABKAkSGQoRcXVhbnRpdHlfYWNxdWlyZWQYBSABKAkSFQoNcXVhbnRpdHlfb3BlbhgGIAEoCRISCgpjb3N0X2Jhc2lzGAcgASgJEhYKDmFkanVzdGVkX2Jhc2lzGAggASgJEhQKDG1hcmtldF92YWx1ZRgJIAEoCRIXCg91bnJlYWxpemVkX2dhaW4YCiABKAkSEQoJbG9uZ190ZXJtGAsgASgIEhQKDGxvbmdfdGVybV9vbhgMIAEoCRIgChhvcGVuZWRfYnlfdHJhbnNhY3Rpb25faWQYDSABKAkSFgoOYmFzaXNfY29tcGxldGUYDiABKAgiLgobR2V0UG9ydGZvbGlvU2V0dGluZ3NSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkiUQocR2V0UG9ydGZvbGlvU2V0dGluZ3NSZXNwb25zZRIxCghzZXR0aW5ncxgBIAEoCzIfLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9TZXR0aW5ncyJ4Ch5VcGRhdGVQb3J0Zm9saW9TZXR0aW5nc1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIxCghzZXR0aW5ncxgCIAEoCzIfLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9TZXR0aW5ncxISCgpyZXF1ZXN0X2lkGAMgASgJIlQKH1VwZGF0ZVBvcnRmb2xpb1NldHRpbmdzUmVzcG9uc2USMQoIc2V0dGluZ3MYASABKAsyHy5wb3J0Zm9saW8udjEuUG9ydGZvbGlvU2V0dGluZ3MiwgEKEVBvcnRmb2xpb1NldHRpbmdzEhUKDWJhc2VfY3VycmVuY3kYASABKAkSKwoKbG90X21ldGhvZBgCIAEoDjIXLnBvcnRmb2xpby52MS5Mb3RNZXRob2QSEwoLYWxsb3dfc2hvcnQYAyABKAgSGAoQdGF4X2p1cmlzZGljdGlvbhgEIAEoCRIRCgl0aW1lX3pvbmUYBSABKAkSGQoRYmVuY2htYXJrX3N5bWJvbHMYBiADKAkSDAoEZXRhZxgHIAEoCSrvBQoPVHJhbnNhY3Rpb25UeXBlEiAKHFRSQU5TQUNUSU9OX1RZUEVfVU5TUEVDSUZJRUQQABIYChRUUkFOU0FDVElPTl9UWVBFX0JVWRABEhkKFVRSQU5TQUNUSU9OX1RZUEVfU0VMTBACEiAKHFRSQU5TQUNUSU9OX1RZUEVfVFJBTlNGRVJfSU4QAxIhCh1UUkFOU0FDVElPTl9UWVBFX1RSQU5TRkVSX09VVBAEEhwKGFRSQU5TQUNUSU9OX1RZUEVfREVQT1NJVBAFEh8KG1RSQU5TQUNUSU9OX1RZUEVfV0lUSERSQVdBTBAGEh0KGVRSQU5TQUNUSU9OX1RZUEVfRElWSURFTkQQBxIdChlUUkFOU0FDVElPTl9UWVBFX0lOVEVSRVNUEAgSGwoXVFJBTlNBQ1RJT05fVFlQRV9DT1VQT04QCRIYChRUUkFOU0FDVElPTl9UWVBFX0ZFRRAKEhgKFFRSQU5TQUNUSU9OX1RZUEVfVEFYEAsSGgoWVFJBTlNBQ1RJT05fVFlQRV9TUExJVBAMEh0KGVRSQU5TQUNUSU9OX1RZUEVfU1BJTl9PRkYQDRIbChdUUkFOU0FDVElPTl9UWVBFX01FUkdFUhAOEiIKHlRSQU5TQUNUSU9OX1RZUEVfU1lNQk9MX0NIQU5HRRAPEiYKIlRSQU5TQUNUSU9OX1RZUEVfUkVUVVJOX09GX0NBUElUQUwQEBIjCh9UUkFOU0FDVElPTl9UWVBFX1NUQUtJTkdfUkVXQVJEEBESJAogVFJBTlNBQ1RJT05fVFlQRV9PUFRJT05fRVhFUkNJU0UQEhIiCh5UUkFOU0FDVElPTl9UWVBFX09QVElPTl9FWFBJUlkQExIfChtUUkFOU0FDVElPTl9UWVBFX1NIT1JUX1NFTEwQFBIaChZUUkFOU0FDVElPTl9UWVBFX0NPVkVSEBUSIgoeVFJBTlNBQ1RJT05fVFlQRV9GWF9DT05WRVJTSU9OEBYyxAYKEFBvcnRmb2xpb1NlcnZpY2USXgoPVXBkYXRlUG9ydGZvbGlvEiQucG9ydGZvbGlvLnYxLlBvcnRmb2xpb1VwZGF0ZVJlcXVlc3QaJS5wb3J0Zm9saW8udjEuUG9ydGZvbGlvVXBkYXRlUmVzcG9uc2USWgoMR2V0UG9ydGZvbGlvEiEucG9ydGZvbGlvLnYxLkdldFBvcnRmb2xpb1JlcXVlc3QaIi5wb3J0Zm9saW8udjEuR2V0UG9ydGZvbGlvUmVzcG9uc2UiA5ACARJnChJSZWNvcmRUcmFuc2FjdGlvbnMSJy5wb3J0Zm9saW8udjEuUmVjb3JkVHJhbnNhY3Rpb25zUmVxdWVzdBooLnBvcnRmb2xpby52MS5SZWNvcmRUcmFuc2FjdGlvbnNSZXNwb25zZRJnChJSZXZlcnNlVHJhbnNhY3Rpb24SJy5wb3J0Zm9saW8udjEuUmV2ZXJzZVRyYW5zYWN0aW9uUmVxdWVzdBooLnBvcnRmb2xpby52MS5SZXZlcnNlVHJhbnNhY3Rpb25SZXNwb25zZRJmChBMaXN0VHJhbnNhY3Rpb25zEiUucG9ydGZvbGlvLnYxLkxpc3RUcmFuc2FjdGlvbnNSZXF1ZXN0GiYucG9ydGZvbGlvLnYxLkxpc3RUcmFuc2FjdGlvbnNSZXNwb25zZSIDkAIBEk4KCExpc3RMb3RzEh0ucG9ydGZvbGlvLnYxLkxpc3RMb3RzUmVxdWVzdBoeLnBvcnRmb2xpby52MS5MaXN0TG90c1Jlc3BvbnNlIgOQAgEScgoUR2V0UG9ydGZvbGlvU2V0dGluZ3MSKS5wb3J0Zm9saW8udjEuR2V0UG9ydGZvbGlvU2V0dGluZ3NSZXF1ZXN0GioucG9ydGZvbGlvLnYxLkdldFBvcnRmb2xpb1NldHRpbmdzUmVzcG9uc2UiA5ACARJ2ChdVcGRhdGVQb3J0Zm9saW9TZXR0aW5ncxIsLnBvcnRmb2xpby52MS5VcGRhdGVQb3J0Zm9saW9TZXR0aW5nc1JlcXVlc3QaLS5wb3J0Zm9saW8udjEuVXBkYXRlUG9ydGZvbGlvU2V0dGluZ3NSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_portfolio_v1_common, file_portfolio_v1_portfolio_update]);
 
 /**
  * @generated from message portfolio.v1.GetPortfolioRequest
@@ -187,7 +187,7 @@ export const PortfolioDetailSchema: GenMessage<PortfolioDetail> = /*@__PURE__*/
   messageDesc(file_portfolio_v1_portfolio_service, 2);
 
 /**
- * total = realized + unrealized + income - fees - taxes; and total = asset effect + currency effect.
+ * total = realized + unrealized + income - fees - taxes, exactly.
  * fees and taxes are stand-alone charges only: those of a BUY or SELL are already in its basis or proceeds.
  *
  * @generated from message portfolio.v1.ProfitLoss
@@ -224,6 +224,8 @@ export type ProfitLoss = Message<"portfolio.v1.ProfitLoss"> & {
   taxes: string;
 
   /**
+   * empty: not told apart yet
+   *
    * @generated from field: string currency_effect = 7;
    */
   currencyEffect: string;
@@ -258,11 +260,15 @@ export type Position = Message<"portfolio.v1.Position"> & {
   instrumentId: string;
 
   /**
+   * unspecified: instruments are not kept yet
+   *
    * @generated from field: portfolio.v1.AssetClass asset_class = 3;
    */
   assetClass: AssetClass;
 
   /**
+   * of price and market_value
+   *
    * @generated from field: string currency_code = 4;
    */
   currencyCode: string;
@@ -275,6 +281,8 @@ export type Position = Message<"portfolio.v1.Position"> & {
   quantity: string;
 
   /**
+   * always 1 yet
+   *
    * @generated from field: string multiplier = 6;
    */
   multiplier: string;
@@ -319,6 +327,8 @@ export type Position = Message<"portfolio.v1.Position"> & {
   value: string;
 
   /**
+   * base currency for one of currency_code; empty = the newest KIND_FX quote of effective_at
+   *
    * @generated from field: string fx_rate = 14;
    */
   fxRate: string;
@@ -363,7 +373,7 @@ export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
  */
 export type AllocationSlice = Message<"portfolio.v1.AllocationSlice"> & {
   /**
-   * asset_class, currency, sector, country, account, custom
+   * currency, account
    *
    * @generated from field: string dimension = 1;
    */
@@ -393,6 +403,1206 @@ export const AllocationSliceSchema: GenMessage<AllocationSlice> = /*@__PURE__*/
   messageDesc(file_portfolio_v1_portfolio_service, 5);
 
 /**
+ * @generated from message portfolio.v1.RecordTransactionsRequest
+ */
+export type RecordTransactionsRequest = Message<"portfolio.v1.RecordTransactionsRequest"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: repeated portfolio.v1.Transaction transactions = 2;
+   */
+  transactions: Transaction[];
+
+  /**
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
+
+  /**
+   * @generated from field: bool validate_only = 5;
+   */
+  validateOnly: boolean;
+
+  /**
+   * @generated from field: portfolio.v1.RecordTransactionsRequest.DuplicatePolicy duplicate_policy = 6;
+   */
+  duplicatePolicy: RecordTransactionsRequest_DuplicatePolicy;
+};
+
+/**
+ * Describes the message portfolio.v1.RecordTransactionsRequest.
+ * Use `create(RecordTransactionsRequestSchema)` to create a new message.
+ */
+export const RecordTransactionsRequestSchema: GenMessage<RecordTransactionsRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 6);
+
+/**
+ * @generated from enum portfolio.v1.RecordTransactionsRequest.DuplicatePolicy
+ */
+export const RecordTransactionsRequest_DuplicatePolicy = {
+  /**
+   * same external_id: same content is replayed, other content is refused
+   *
+   * @generated from enum value: DUPLICATE_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * already recorded ones are skipped, the others apply
+   *
+   * @generated from enum value: DUPLICATE_POLICY_SKIP = 1;
+   */
+  SKIP: 1,
+} as const;
+
+/**
+ * @generated from enum portfolio.v1.RecordTransactionsRequest.DuplicatePolicy
+ */
+export type RecordTransactionsRequest_DuplicatePolicy = (typeof RecordTransactionsRequest_DuplicatePolicy)[keyof typeof RecordTransactionsRequest_DuplicatePolicy] | UnknownEnum;
+
+/**
+ * Describes the enum portfolio.v1.RecordTransactionsRequest.DuplicatePolicy.
+ */
+export const RecordTransactionsRequest_DuplicatePolicySchema: GenEnum<RecordTransactionsRequest_DuplicatePolicy> = /*@__PURE__*/
+  enumDesc(file_portfolio_v1_portfolio_service, 6, 0);
+
+/**
+ * @generated from message portfolio.v1.RecordTransactionsResponse
+ */
+export type RecordTransactionsResponse = Message<"portfolio.v1.RecordTransactionsResponse"> & {
+  /**
+   * @generated from field: portfolio.v1.PortfolioDetail portfolio = 1;
+   */
+  portfolio?: PortfolioDetail | undefined;
+
+  /**
+   * in request order
+   *
+   * @generated from field: repeated portfolio.v1.RecordTransactionsResponse.Outcome outcomes = 2;
+   */
+  outcomes: RecordTransactionsResponse_Outcome[];
+
+  /**
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * @generated from field: bool replayed = 4;
+   */
+  replayed: boolean;
+};
+
+/**
+ * Describes the message portfolio.v1.RecordTransactionsResponse.
+ * Use `create(RecordTransactionsResponseSchema)` to create a new message.
+ */
+export const RecordTransactionsResponseSchema: GenMessage<RecordTransactionsResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 7);
+
+/**
+ * @generated from message portfolio.v1.RecordTransactionsResponse.Outcome
+ */
+export type RecordTransactionsResponse_Outcome = Message<"portfolio.v1.RecordTransactionsResponse.Outcome"> & {
+  /**
+   * @generated from field: string transaction_id = 1;
+   */
+  transactionId: string;
+
+  /**
+   * @generated from field: portfolio.v1.RecordTransactionsResponse.Disposition disposition = 2;
+   */
+  disposition: RecordTransactionsResponse_Disposition;
+
+  /**
+   * @generated from field: repeated portfolio.v1.LotMatch lot_matches = 3;
+   */
+  lotMatches: LotMatch[];
+
+  /**
+   * BACKDATED, BASIS_UNKNOWN, POSSIBLE_DUPLICATE
+   *
+   * @generated from field: repeated string warnings = 4;
+   */
+  warnings: string[];
+};
+
+/**
+ * Describes the message portfolio.v1.RecordTransactionsResponse.Outcome.
+ * Use `create(RecordTransactionsResponse_OutcomeSchema)` to create a new message.
+ */
+export const RecordTransactionsResponse_OutcomeSchema: GenMessage<RecordTransactionsResponse_Outcome> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 7, 0);
+
+/**
+ * @generated from enum portfolio.v1.RecordTransactionsResponse.Disposition
+ */
+export const RecordTransactionsResponse_Disposition = {
+  /**
+   * @generated from enum value: DISPOSITION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: DISPOSITION_APPLIED = 1;
+   */
+  APPLIED: 1,
+
+  /**
+   * @generated from enum value: DISPOSITION_REPLAYED = 2;
+   */
+  REPLAYED: 2,
+
+  /**
+   * @generated from enum value: DISPOSITION_VALIDATED = 3;
+   */
+  VALIDATED: 3,
+} as const;
+
+/**
+ * @generated from enum portfolio.v1.RecordTransactionsResponse.Disposition
+ */
+export type RecordTransactionsResponse_Disposition = (typeof RecordTransactionsResponse_Disposition)[keyof typeof RecordTransactionsResponse_Disposition] | UnknownEnum;
+
+/**
+ * Describes the enum portfolio.v1.RecordTransactionsResponse.Disposition.
+ */
+export const RecordTransactionsResponse_DispositionSchema: GenEnum<RecordTransactionsResponse_Disposition> = /*@__PURE__*/
+  enumDesc(file_portfolio_v1_portfolio_service, 7, 0);
+
+/**
+ * @generated from message portfolio.v1.Transaction
+ */
+export type Transaction = Message<"portfolio.v1.Transaction"> & {
+  /**
+   * output
+   *
+   * @generated from field: string transaction_id = 1;
+   */
+  transactionId: string;
+
+  /**
+   * the source's id; unique per user and source
+   *
+   * @generated from field: string external_id = 2;
+   */
+  externalId: string;
+
+  /**
+   * @generated from field: string source = 3;
+   */
+  source: string;
+
+  /**
+   * @generated from field: portfolio.v1.TransactionType type = 4;
+   */
+  type: TransactionType;
+
+  /**
+   * @generated from field: string symbol = 5;
+   */
+  symbol: string;
+
+  /**
+   * @generated from field: string instrument_id = 6;
+   */
+  instrumentId: string;
+
+  /**
+   * @generated from field: string account_id = 7;
+   */
+  accountId: string;
+
+  /**
+   * always >= 0; the type carries the direction
+   *
+   * @generated from field: string quantity = 8;
+   */
+  quantity: string;
+
+  /**
+   * per unit; "0" is a price, empty is none; for TRANSFER_IN the cost per unit
+   *
+   * @generated from field: string price = 9;
+   */
+  price: string;
+
+  /**
+   * money of the types that move no units, before fee and tax
+   *
+   * @generated from field: string gross_amount = 10;
+   */
+  grossAmount: string;
+
+  /**
+   * of price, amounts, fee and tax; empty = the portfolio's base currency
+   *
+   * @generated from field: string currency_code = 11;
+   */
+  currencyCode: string;
+
+  /**
+   * @generated from field: string fee = 12;
+   */
+  fee: string;
+
+  /**
+   * @generated from field: string tax = 13;
+   */
+  tax: string;
+
+  /**
+   * base currency for one of currency_code; empty = the newest KIND_FX quote of effective_at
+   *
+   * @generated from field: string fx_rate = 14;
+   */
+  fxRate: string;
+
+  /**
+   * absent = the moment of receipt
+   *
+   * @generated from field: google.protobuf.Timestamp effective_at = 15;
+   */
+  effectiveAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string settlement_date = 16;
+   */
+  settlementDate: string;
+
+  /**
+   * not used yet
+   *
+   * @generated from field: portfolio.v1.Transaction.Ratio split_ratio = 17;
+   */
+  splitRatio?: Transaction_Ratio | undefined;
+
+  /**
+   * @generated from field: portfolio.v1.Transaction.TransferInfo transfer = 18;
+   */
+  transfer?: Transaction_TransferInfo | undefined;
+
+  /**
+   * @generated from field: repeated portfolio.v1.Transaction.LotSelection lots = 19;
+   */
+  lots: Transaction_LotSelection[];
+
+  /**
+   * @generated from field: map<string, string> labels = 20;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * output
+   *
+   * @generated from field: google.protobuf.Timestamp recorded_at = 21;
+   */
+  recordedAt?: Timestamp | undefined;
+
+  /**
+   * output: position in the user's log
+   *
+   * @generated from field: int64 sequence = 22;
+   */
+  sequence: bigint;
+
+  /**
+   * output
+   *
+   * @generated from field: portfolio.v1.Transaction.Status status = 23;
+   */
+  status: Transaction_Status;
+
+  /**
+   * output
+   *
+   * @generated from field: string reverses_transaction_id = 24;
+   */
+  reversesTransactionId: string;
+
+  /**
+   * output
+   *
+   * @generated from field: string reversed_by_transaction_id = 25;
+   */
+  reversedByTransactionId: string;
+
+  /**
+   * FX_CONVERSION: what came in
+   *
+   * @generated from field: string counter_currency_code = 26;
+   */
+  counterCurrencyCode: string;
+
+  /**
+   * @generated from field: string counter_amount = 27;
+   */
+  counterAmount: string;
+};
+
+/**
+ * Describes the message portfolio.v1.Transaction.
+ * Use `create(TransactionSchema)` to create a new message.
+ */
+export const TransactionSchema: GenMessage<Transaction> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 8);
+
+/**
+ * @generated from message portfolio.v1.Transaction.Ratio
+ */
+export type Transaction_Ratio = Message<"portfolio.v1.Transaction.Ratio"> & {
+  /**
+   * units after
+   *
+   * @generated from field: int64 numerator = 1;
+   */
+  numerator: bigint;
+
+  /**
+   * units before
+   *
+   * @generated from field: int64 denominator = 2;
+   */
+  denominator: bigint;
+};
+
+/**
+ * Describes the message portfolio.v1.Transaction.Ratio.
+ * Use `create(Transaction_RatioSchema)` to create a new message.
+ */
+export const Transaction_RatioSchema: GenMessage<Transaction_Ratio> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 8, 0);
+
+/**
+ * @generated from message portfolio.v1.Transaction.LotSelection
+ */
+export type Transaction_LotSelection = Message<"portfolio.v1.Transaction.LotSelection"> & {
+  /**
+   * @generated from field: string lot_id = 1;
+   */
+  lotId: string;
+
+  /**
+   * @generated from field: string quantity = 2;
+   */
+  quantity: string;
+};
+
+/**
+ * Describes the message portfolio.v1.Transaction.LotSelection.
+ * Use `create(Transaction_LotSelectionSchema)` to create a new message.
+ */
+export const Transaction_LotSelectionSchema: GenMessage<Transaction_LotSelection> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 8, 1);
+
+/**
+ * @generated from message portfolio.v1.Transaction.TransferInfo
+ */
+export type Transaction_TransferInfo = Message<"portfolio.v1.Transaction.TransferInfo"> & {
+  /**
+   * @generated from field: bool external = 1;
+   */
+  external: boolean;
+
+  /**
+   * informational: the other side is recorded by its own request
+   *
+   * @generated from field: string counterparty_user_id = 2;
+   */
+  counterpartyUserId: string;
+
+  /**
+   * @generated from field: string counterparty_account_id = 3;
+   */
+  counterpartyAccountId: string;
+
+  /**
+   * @generated from field: repeated portfolio.v1.Transaction.CarriedLot carried_lots = 4;
+   */
+  carriedLots: Transaction_CarriedLot[];
+
+  /**
+   * @generated from field: bool basis_unknown = 5;
+   */
+  basisUnknown: boolean;
+};
+
+/**
+ * Describes the message portfolio.v1.Transaction.TransferInfo.
+ * Use `create(Transaction_TransferInfoSchema)` to create a new message.
+ */
+export const Transaction_TransferInfoSchema: GenMessage<Transaction_TransferInfo> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 8, 2);
+
+/**
+ * @generated from message portfolio.v1.Transaction.CarriedLot
+ */
+export type Transaction_CarriedLot = Message<"portfolio.v1.Transaction.CarriedLot"> & {
+  /**
+   * @generated from field: string acquired_date = 1;
+   */
+  acquiredDate: string;
+
+  /**
+   * @generated from field: string quantity = 2;
+   */
+  quantity: string;
+
+  /**
+   * @generated from field: string cost_basis = 3;
+   */
+  costBasis: string;
+};
+
+/**
+ * Describes the message portfolio.v1.Transaction.CarriedLot.
+ * Use `create(Transaction_CarriedLotSchema)` to create a new message.
+ */
+export const Transaction_CarriedLotSchema: GenMessage<Transaction_CarriedLot> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 8, 3);
+
+/**
+ * @generated from enum portfolio.v1.Transaction.Status
+ */
+export const Transaction_Status = {
+  /**
+   * @generated from enum value: STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: STATUS_ACTIVE = 1;
+   */
+  ACTIVE: 1,
+
+  /**
+   * @generated from enum value: STATUS_REVERSED = 2;
+   */
+  REVERSED: 2,
+} as const;
+
+/**
+ * @generated from enum portfolio.v1.Transaction.Status
+ */
+export type Transaction_Status = (typeof Transaction_Status)[keyof typeof Transaction_Status] | UnknownEnum;
+
+/**
+ * Describes the enum portfolio.v1.Transaction.Status.
+ */
+export const Transaction_StatusSchema: GenEnum<Transaction_Status> = /*@__PURE__*/
+  enumDesc(file_portfolio_v1_portfolio_service, 8, 0);
+
+/**
+ * @generated from message portfolio.v1.LotMatch
+ */
+export type LotMatch = Message<"portfolio.v1.LotMatch"> & {
+  /**
+   * @generated from field: string lot_id = 1;
+   */
+  lotId: string;
+
+  /**
+   * @generated from field: string quantity = 2;
+   */
+  quantity: string;
+
+  /**
+   * @generated from field: string acquired_date = 3;
+   */
+  acquiredDate: string;
+
+  /**
+   * @generated from field: string cost_basis = 4;
+   */
+  costBasis: string;
+
+  /**
+   * @generated from field: string proceeds = 5;
+   */
+  proceeds: string;
+
+  /**
+   * @generated from field: string gain = 6;
+   */
+  gain: string;
+
+  /**
+   * @generated from field: bool long_term = 7;
+   */
+  longTerm: boolean;
+
+  /**
+   * FIFO, SAME_DAY, THIRTY_DAY, SECTION_104, ...
+   *
+   * @generated from field: string rule = 8;
+   */
+  rule: string;
+
+  /**
+   * @generated from field: string currency_code = 9;
+   */
+  currencyCode: string;
+};
+
+/**
+ * Describes the message portfolio.v1.LotMatch.
+ * Use `create(LotMatchSchema)` to create a new message.
+ */
+export const LotMatchSchema: GenMessage<LotMatch> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 9);
+
+/**
+ * @generated from message portfolio.v1.ReverseTransactionRequest
+ */
+export type ReverseTransactionRequest = Message<"portfolio.v1.ReverseTransactionRequest"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: string transaction_id = 2;
+   */
+  transactionId: string;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * optional: correct instead of cancel
+   *
+   * @generated from field: portfolio.v1.Transaction replacement = 4;
+   */
+  replacement?: Transaction | undefined;
+
+  /**
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string etag = 6;
+   */
+  etag: string;
+
+  /**
+   * @generated from field: bool validate_only = 7;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message portfolio.v1.ReverseTransactionRequest.
+ * Use `create(ReverseTransactionRequestSchema)` to create a new message.
+ */
+export const ReverseTransactionRequestSchema: GenMessage<ReverseTransactionRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 10);
+
+/**
+ * @generated from message portfolio.v1.ReverseTransactionResponse
+ */
+export type ReverseTransactionResponse = Message<"portfolio.v1.ReverseTransactionResponse"> & {
+  /**
+   * @generated from field: portfolio.v1.PortfolioDetail portfolio = 1;
+   */
+  portfolio?: PortfolioDetail | undefined;
+
+  /**
+   * @generated from field: portfolio.v1.Transaction reversal = 2;
+   */
+  reversal?: Transaction | undefined;
+
+  /**
+   * @generated from field: portfolio.v1.Transaction replacement = 3;
+   */
+  replacement?: Transaction | undefined;
+
+  /**
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ReverseTransactionResponse.
+ * Use `create(ReverseTransactionResponseSchema)` to create a new message.
+ */
+export const ReverseTransactionResponseSchema: GenMessage<ReverseTransactionResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 11);
+
+/**
+ * @generated from message portfolio.v1.ListTransactionsRequest
+ */
+export type ListTransactionsRequest = Message<"portfolio.v1.ListTransactionsRequest"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * @generated from field: portfolio.v1.Period period = 4;
+   */
+  period?: Period | undefined;
+
+  /**
+   * @generated from field: repeated string symbols = 5;
+   */
+  symbols: string[];
+
+  /**
+   * @generated from field: repeated portfolio.v1.TransactionType types = 6;
+   */
+  types: TransactionType[];
+
+  /**
+   * @generated from field: repeated string external_ids = 7;
+   */
+  externalIds: string[];
+
+  /**
+   * @generated from field: bool include_reversed = 8;
+   */
+  includeReversed: boolean;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp as_known_at = 9;
+   */
+  asKnownAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: portfolio.v1.ListTransactionsRequest.Order order = 10;
+   */
+  order: ListTransactionsRequest_Order;
+
+  /**
+   * @generated from field: repeated string account_ids = 11;
+   */
+  accountIds: string[];
+
+  /**
+   * what a request with an unknown outcome wrote, if anything
+   *
+   * @generated from field: string idempotency_key = 12;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ListTransactionsRequest.
+ * Use `create(ListTransactionsRequestSchema)` to create a new message.
+ */
+export const ListTransactionsRequestSchema: GenMessage<ListTransactionsRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 12);
+
+/**
+ * @generated from enum portfolio.v1.ListTransactionsRequest.Order
+ */
+export const ListTransactionsRequest_Order = {
+  /**
+   * newest effective first
+   *
+   * @generated from enum value: ORDER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: ORDER_EFFECTIVE_ASC = 1;
+   */
+  EFFECTIVE_ASC: 1,
+
+  /**
+   * the log as written: stable, no page ever shifts
+   *
+   * @generated from enum value: ORDER_RECORDED_ASC = 2;
+   */
+  RECORDED_ASC: 2,
+} as const;
+
+/**
+ * @generated from enum portfolio.v1.ListTransactionsRequest.Order
+ */
+export type ListTransactionsRequest_Order = (typeof ListTransactionsRequest_Order)[keyof typeof ListTransactionsRequest_Order] | UnknownEnum;
+
+/**
+ * Describes the enum portfolio.v1.ListTransactionsRequest.Order.
+ */
+export const ListTransactionsRequest_OrderSchema: GenEnum<ListTransactionsRequest_Order> = /*@__PURE__*/
+  enumDesc(file_portfolio_v1_portfolio_service, 12, 0);
+
+/**
+ * @generated from message portfolio.v1.ListTransactionsResponse
+ */
+export type ListTransactionsResponse = Message<"portfolio.v1.ListTransactionsResponse"> & {
+  /**
+   * @generated from field: repeated portfolio.v1.Transaction transactions = 1;
+   */
+  transactions: Transaction[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ListTransactionsResponse.
+ * Use `create(ListTransactionsResponseSchema)` to create a new message.
+ */
+export const ListTransactionsResponseSchema: GenMessage<ListTransactionsResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 13);
+
+/**
+ * @generated from message portfolio.v1.ListLotsRequest
+ */
+export type ListLotsRequest = Message<"portfolio.v1.ListLotsRequest"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * @generated from field: string symbol = 4;
+   */
+  symbol: string;
+
+  /**
+   * @generated from field: portfolio.v1.Temporal temporal = 5;
+   */
+  temporal?: Temporal | undefined;
+
+  /**
+   * @generated from field: bool include_closed = 6;
+   */
+  includeClosed: boolean;
+
+  /**
+   * recompute under another method without changing the setting
+   *
+   * @generated from field: portfolio.v1.LotMethod method = 7;
+   */
+  method: LotMethod;
+};
+
+/**
+ * Describes the message portfolio.v1.ListLotsRequest.
+ * Use `create(ListLotsRequestSchema)` to create a new message.
+ */
+export const ListLotsRequestSchema: GenMessage<ListLotsRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 14);
+
+/**
+ * @generated from message portfolio.v1.ListLotsResponse
+ */
+export type ListLotsResponse = Message<"portfolio.v1.ListLotsResponse"> & {
+  /**
+   * @generated from field: repeated portfolio.v1.Lot lots = 1;
+   */
+  lots: Lot[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ListLotsResponse.
+ * Use `create(ListLotsResponseSchema)` to create a new message.
+ */
+export const ListLotsResponseSchema: GenMessage<ListLotsResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 15);
+
+/**
+ * @generated from message portfolio.v1.Lot
+ */
+export type Lot = Message<"portfolio.v1.Lot"> & {
+  /**
+   * @generated from field: string lot_id = 1;
+   */
+  lotId: string;
+
+  /**
+   * @generated from field: string symbol = 2;
+   */
+  symbol: string;
+
+  /**
+   * @generated from field: string account_id = 3;
+   */
+  accountId: string;
+
+  /**
+   * @generated from field: string acquired_date = 4;
+   */
+  acquiredDate: string;
+
+  /**
+   * @generated from field: string quantity_acquired = 5;
+   */
+  quantityAcquired: string;
+
+  /**
+   * @generated from field: string quantity_open = 6;
+   */
+  quantityOpen: string;
+
+  /**
+   * of quantity_open
+   *
+   * @generated from field: string cost_basis = 7;
+   */
+  costBasis: string;
+
+  /**
+   * after returns of capital; equal to cost_basis yet
+   *
+   * @generated from field: string adjusted_basis = 8;
+   */
+  adjustedBasis: string;
+
+  /**
+   * @generated from field: string market_value = 9;
+   */
+  marketValue: string;
+
+  /**
+   * @generated from field: string unrealized_gain = 10;
+   */
+  unrealizedGain: string;
+
+  /**
+   * @generated from field: bool long_term = 11;
+   */
+  longTerm: boolean;
+
+  /**
+   * @generated from field: string long_term_on = 12;
+   */
+  longTermOn: string;
+
+  /**
+   * @generated from field: string opened_by_transaction_id = 13;
+   */
+  openedByTransactionId: string;
+
+  /**
+   * @generated from field: bool basis_complete = 14;
+   */
+  basisComplete: boolean;
+};
+
+/**
+ * Describes the message portfolio.v1.Lot.
+ * Use `create(LotSchema)` to create a new message.
+ */
+export const LotSchema: GenMessage<Lot> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 16);
+
+/**
+ * @generated from message portfolio.v1.GetPortfolioSettingsRequest
+ */
+export type GetPortfolioSettingsRequest = Message<"portfolio.v1.GetPortfolioSettingsRequest"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message portfolio.v1.GetPortfolioSettingsRequest.
+ * Use `create(GetPortfolioSettingsRequestSchema)` to create a new message.
+ */
+export const GetPortfolioSettingsRequestSchema: GenMessage<GetPortfolioSettingsRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 17);
+
+/**
+ * @generated from message portfolio.v1.GetPortfolioSettingsResponse
+ */
+export type GetPortfolioSettingsResponse = Message<"portfolio.v1.GetPortfolioSettingsResponse"> & {
+  /**
+   * @generated from field: portfolio.v1.PortfolioSettings settings = 1;
+   */
+  settings?: PortfolioSettings | undefined;
+};
+
+/**
+ * Describes the message portfolio.v1.GetPortfolioSettingsResponse.
+ * Use `create(GetPortfolioSettingsResponseSchema)` to create a new message.
+ */
+export const GetPortfolioSettingsResponseSchema: GenMessage<GetPortfolioSettingsResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 18);
+
+/**
+ * @generated from message portfolio.v1.UpdatePortfolioSettingsRequest
+ */
+export type UpdatePortfolioSettingsRequest = Message<"portfolio.v1.UpdatePortfolioSettingsRequest"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: portfolio.v1.PortfolioSettings settings = 2;
+   */
+  settings?: PortfolioSettings | undefined;
+
+  /**
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message portfolio.v1.UpdatePortfolioSettingsRequest.
+ * Use `create(UpdatePortfolioSettingsRequestSchema)` to create a new message.
+ */
+export const UpdatePortfolioSettingsRequestSchema: GenMessage<UpdatePortfolioSettingsRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 19);
+
+/**
+ * @generated from message portfolio.v1.UpdatePortfolioSettingsResponse
+ */
+export type UpdatePortfolioSettingsResponse = Message<"portfolio.v1.UpdatePortfolioSettingsResponse"> & {
+  /**
+   * @generated from field: portfolio.v1.PortfolioSettings settings = 1;
+   */
+  settings?: PortfolioSettings | undefined;
+};
+
+/**
+ * Describes the message portfolio.v1.UpdatePortfolioSettingsResponse.
+ * Use `create(UpdatePortfolioSettingsResponseSchema)` to create a new message.
+ */
+export const UpdatePortfolioSettingsResponseSchema: GenMessage<UpdatePortfolioSettingsResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 20);
+
+/**
+ * An update replaces all of them; what is left empty is the default again.
+ *
+ * @generated from message portfolio.v1.PortfolioSettings
+ */
+export type PortfolioSettings = Message<"portfolio.v1.PortfolioSettings"> & {
+  /**
+   * fixed from the first transaction on; default USD
+   *
+   * @generated from field: string base_currency = 1;
+   */
+  baseCurrency: string;
+
+  /**
+   * @generated from field: portfolio.v1.LotMethod lot_method = 2;
+   */
+  lotMethod: LotMethod;
+
+  /**
+   * @generated from field: bool allow_short = 3;
+   */
+  allowShort: boolean;
+
+  /**
+   * "US", "GB", "DE", "NONE"; kept, not used yet
+   *
+   * @generated from field: string tax_jurisdiction = 4;
+   */
+  taxJurisdiction: string;
+
+  /**
+   * IANA; which calendar day a trade falls on
+   *
+   * @generated from field: string time_zone = 5;
+   */
+  timeZone: string;
+
+  /**
+   * kept, not used yet
+   *
+   * @generated from field: repeated string benchmark_symbols = 6;
+   */
+  benchmarkSymbols: string[];
+
+  /**
+   * @generated from field: string etag = 7;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message portfolio.v1.PortfolioSettings.
+ * Use `create(PortfolioSettingsSchema)` to create a new message.
+ */
+export const PortfolioSettingsSchema: GenMessage<PortfolioSettings> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 21);
+
+/**
+ * SPLIT, SPIN_OFF, MERGER and SYMBOL_CHANGE come with corporate actions: nobody can record them yet.
+ * OPTION_EXERCISE and OPTION_EXPIRY end units without money; what an exercise buys is a BUY of its own.
+ * DEPOSIT or WITHDRAWAL begins the tracking of cash.
+ *
+ * @generated from enum portfolio.v1.TransactionType
+ */
+export const TransactionType = {
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_BUY = 1;
+   */
+  BUY: 1,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_SELL = 2;
+   */
+  SELL: 2,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_TRANSFER_IN = 3;
+   */
+  TRANSFER_IN: 3,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_TRANSFER_OUT = 4;
+   */
+  TRANSFER_OUT: 4,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_DEPOSIT = 5;
+   */
+  DEPOSIT: 5,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_WITHDRAWAL = 6;
+   */
+  WITHDRAWAL: 6,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_DIVIDEND = 7;
+   */
+  DIVIDEND: 7,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_INTEREST = 8;
+   */
+  INTEREST: 8,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_COUPON = 9;
+   */
+  COUPON: 9,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_FEE = 10;
+   */
+  FEE: 10,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_TAX = 11;
+   */
+  TAX: 11,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_SPLIT = 12;
+   */
+  SPLIT: 12,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_SPIN_OFF = 13;
+   */
+  SPIN_OFF: 13,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_MERGER = 14;
+   */
+  MERGER: 14,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_SYMBOL_CHANGE = 15;
+   */
+  SYMBOL_CHANGE: 15,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_RETURN_OF_CAPITAL = 16;
+   */
+  RETURN_OF_CAPITAL: 16,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_STAKING_REWARD = 17;
+   */
+  STAKING_REWARD: 17,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_OPTION_EXERCISE = 18;
+   */
+  OPTION_EXERCISE: 18,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_OPTION_EXPIRY = 19;
+   */
+  OPTION_EXPIRY: 19,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_SHORT_SELL = 20;
+   */
+  SHORT_SELL: 20,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_COVER = 21;
+   */
+  COVER: 21,
+
+  /**
+   * @generated from enum value: TRANSACTION_TYPE_FX_CONVERSION = 22;
+   */
+  FX_CONVERSION: 22,
+} as const;
+
+/**
+ * SPLIT, SPIN_OFF, MERGER and SYMBOL_CHANGE come with corporate actions: nobody can record them yet.
+ * OPTION_EXERCISE and OPTION_EXPIRY end units without money; what an exercise buys is a BUY of its own.
+ * DEPOSIT or WITHDRAWAL begins the tracking of cash.
+ *
+ * @generated from enum portfolio.v1.TransactionType
+ */
+export type TransactionType = (typeof TransactionType)[keyof typeof TransactionType] | UnknownEnum;
+
+/**
+ * Describes the enum portfolio.v1.TransactionType.
+ */
+export const TransactionTypeSchema: GenEnum<TransactionType> = /*@__PURE__*/
+  enumDesc(file_portfolio_v1_portfolio_service, 0);
+
+/**
  * What a user holds: the specification's POST /portfolio and GET /portfolio, and everything behind them.
  *
  * @generated from service portfolio.v1.PortfolioService
@@ -420,6 +1630,58 @@ export const PortfolioService: GenService<{
     methodKind: "unary";
     input: typeof GetPortfolioRequestSchema;
     output: typeof GetPortfolioResponseSchema;
+  },
+  /**
+   * The rich write: every type, currency, fees, lots, external ids, dry run.
+   *
+   * @generated from rpc portfolio.v1.PortfolioService.RecordTransactions
+   */
+  recordTransactions: {
+    methodKind: "unary";
+    input: typeof RecordTransactionsRequestSchema;
+    output: typeof RecordTransactionsResponseSchema;
+  },
+  /**
+   * A correction is a new record that points at the old one; nothing is edited or deleted.
+   *
+   * @generated from rpc portfolio.v1.PortfolioService.ReverseTransaction
+   */
+  reverseTransaction: {
+    methodKind: "unary";
+    input: typeof ReverseTransactionRequestSchema;
+    output: typeof ReverseTransactionResponseSchema;
+  },
+  /**
+   * @generated from rpc portfolio.v1.PortfolioService.ListTransactions
+   */
+  listTransactions: {
+    methodKind: "unary";
+    input: typeof ListTransactionsRequestSchema;
+    output: typeof ListTransactionsResponseSchema;
+  },
+  /**
+   * @generated from rpc portfolio.v1.PortfolioService.ListLots
+   */
+  listLots: {
+    methodKind: "unary";
+    input: typeof ListLotsRequestSchema;
+    output: typeof ListLotsResponseSchema;
+  },
+  /**
+   * @generated from rpc portfolio.v1.PortfolioService.GetPortfolioSettings
+   */
+  getPortfolioSettings: {
+    methodKind: "unary";
+    input: typeof GetPortfolioSettingsRequestSchema;
+    output: typeof GetPortfolioSettingsResponseSchema;
+  },
+  /**
+   * @generated from rpc portfolio.v1.PortfolioService.UpdatePortfolioSettings
+   */
+  updatePortfolioSettings: {
+    methodKind: "unary";
+    input: typeof UpdatePortfolioSettingsRequestSchema;
+    output: typeof UpdatePortfolioSettingsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_portfolio_v1_portfolio_service, 0);

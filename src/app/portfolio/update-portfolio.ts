@@ -1,10 +1,6 @@
-import { PortfolioError } from '../../domain/errors.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
-import {
-  type PortfolioChange,
-  recordTransactions,
-  type Warning,
-} from '../../domain/portfolio/record-transactions.ts'
+import type { PortfolioChange, Warning } from '../../domain/portfolio/portfolio-change.ts'
+import { recordTransactions } from '../../domain/portfolio/record-transactions.ts'
 import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
 import { type Summary, summaryOf } from '../../domain/portfolio/summary.ts'
@@ -18,11 +14,12 @@ import type {
   CallContext,
   Clock,
   Decision,
-  Histories,
   IdempotencyKey,
+  LockedState,
   PortfolioStore,
   QuoteStore,
 } from '../ports.ts'
+import { etagMismatch } from './etag-mismatch.ts'
 import { stateOfVersion } from './past-state.ts'
 
 export interface UpdateCommand {
@@ -72,8 +69,9 @@ export async function updatePortfolio(
     instrumentIds: [...new Set(command.drafts.map((draft) => draft.instrumentId))],
     entryCount: command.drafts.length,
     key: command.key,
+    externalIds: [],
     call,
-    decide: (state, histories) => decideUpdate(ports, command, { state, histories, call }),
+    decide: (locked) => decideUpdate(ports, command, locked, call),
   })
   if (outcome.kind === 'decided') return { answer: outcome.answer, replayed: false }
   if (outcome.answer !== undefined) return { answer: outcome.answer, replayed: true }
@@ -83,7 +81,8 @@ export async function updatePortfolio(
 function decideUpdate(
   ports: UpdatePortfolioPorts,
   command: UpdateCommand,
-  { state, histories, call }: { state: PortfolioState; histories: Histories; call: CallContext },
+  { state, histories }: LockedState,
+  call: CallContext,
 ): Decision<UpdateAnswer> {
   if (command.ifMatch !== undefined && command.ifMatch !== etagOf(state)) {
     return { kind: 'refuse', error: etagMismatch(state) }
@@ -105,12 +104,6 @@ function decideUpdate(
       return { kind: 'accept', change: recording.change, answer }
     }
   }
-}
-
-function etagMismatch(state: PortfolioState): PortfolioError {
-  return new PortfolioError('ETAG_MISMATCH', 'the portfolio has changed since that etag was read', {
-    metadata: state.version === 0 ? {} : { etag: etagOf(state) },
-  })
 }
 
 function answerOf(

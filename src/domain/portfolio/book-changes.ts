@@ -13,6 +13,9 @@ export function holdingChanged(before: Holding | undefined, after: Holding): boo
     !before.unknownQuantity.equals(after.unknownQuantity) ||
     !before.basis.equals(after.basis) ||
     !before.realized.equals(after.realized) ||
+    !before.income.equals(after.income) ||
+    !before.fees.equals(after.fees) ||
+    !before.taxes.equals(after.taxes) ||
     !before.capital.equals(after.capital) ||
     before.lotCount !== after.lotCount
   )

@@ -1,33 +1,54 @@
 import { type Decimal, multiply, share, sum, ZERO } from '../decimal.ts'
+import type { Instant } from '../time.ts'
+import { cost, grossAmount, inBaseCurrency, proceeds } from './amounts.ts'
+import { type Book, compareLots, emptyHolding, type Lot, type LotMatch } from './holding.ts'
 import {
-  type Book,
-  compareLots,
-  emptyHolding,
-  type Holding,
-  type Lot,
-  type LotMatch,
-} from './holding.ts'
-import { type LotMethodRule, lotMethods } from './lot-methods.ts'
+  average,
+  lowerBasis,
+  type MutableHolding,
+  openLots,
+  take,
+  type Taken,
+  takeNamed,
+} from './lot-taking.ts'
+import { lotMethods } from './lot-methods.ts'
 import type { FoldRefusal } from './refusal.ts'
 import type { PortfolioSettings } from './state.ts'
 import type { LedgerEntry } from './transaction.ts'
+import { type TransactionType, transactionTypes } from './transaction-types.ts'
 
-type MutableHolding = { -readonly [Key in keyof Holding]: Holding[Key] } & { lots: Lot[] }
+type Move = (fold: BookFold, entry: LedgerEntry) => FoldRefusal | undefined
 type Rules = Pick<PortfolioSettings, 'lotMethod' | 'allowShort'>
-
-/** A part of a lot that leaves, with its share of the basis. */
-interface Taken {
-  readonly lot: Lot
-  readonly quantity: Decimal
-  readonly basis: Decimal | null
-}
 
 /**
  * Folds ledger entries of one instrument, in order of (effectiveAt, sequence), into its holdings.
  * Mutable while it folds, so that a long history costs its length; nothing mutable leaves it.
  */
 export class BookFold {
+  static readonly #moves: Record<TransactionType, Move> = {
+    BUY: (fold, entry) => fold.#trade(entry, entry.quantity, cost(entry).negated()),
+    SELL: (fold, entry) => fold.#trade(entry, entry.quantity.negated(), proceeds(entry)),
+    SHORT_SELL: (fold, entry) => fold.#trade(entry, entry.quantity.negated(), proceeds(entry)),
+    COVER: (fold, entry) => fold.#cover(entry),
+    TRANSFER_IN: (fold, entry) => fold.#transferIn(entry),
+    TRANSFER_OUT: (fold, entry) => fold.#transferOut(entry),
+    OPTION_EXERCISE: (fold, entry) => fold.#expire(entry),
+    OPTION_EXPIRY: (fold, entry) => fold.#expire(entry),
+    STAKING_REWARD: (fold, entry) => fold.#reward(entry),
+    RETURN_OF_CAPITAL: (fold, entry) => fold.#returnCapital(entry),
+    DEPOSIT: (fold, entry) => fold.#addMoney(entry),
+    WITHDRAWAL: (fold, entry) => fold.#addMoney(entry),
+    FX_CONVERSION: (fold, entry) => fold.#addMoney(entry),
+    DIVIDEND: (fold, entry) => fold.#addMoney(entry),
+    INTEREST: (fold, entry) => fold.#addMoney(entry),
+    COUPON: (fold, entry) => fold.#addMoney(entry),
+    FEE: (fold, entry) => fold.#addMoney(entry),
+    TAX: (fold, entry) => fold.#addMoney(entry),
+  }
+
   readonly matches: LotMatch[] = []
+  /** Every lot that was ever opened, as it was then. */
+  readonly opened: Lot[] = []
   readonly #holdings = new Map<string, MutableHolding>()
   readonly #rules: Rules
 
@@ -41,41 +62,24 @@ export class BookFold {
 
   /** Applies one entry, or says why it cannot be applied and leaves the fold unusable. */
   apply(entry: LedgerEntry): FoldRefusal | undefined {
-    const refusal = this.#move(entry)
+    const refusal = BookFold.#moves[entry.type](this, entry)
     if (refusal !== undefined) return refusal
     const own = this.#holding(entry)
     own.lastEffectiveAt = entry.effectiveAt
     own.transactionCount += 1
-    if (entry.type === 'BUY' || entry.type === 'SELL') {
-      own.lastTrade = { price: entry.price, at: entry.effectiveAt }
+    if (transactionTypes[entry.type].isTrade) {
+      own.lastTrade = { price: inBaseCurrency(entry, entry.price), at: entry.effectiveAt }
     }
     return undefined
   }
 
   book(): Book {
-    const book = new Map<string, Holding>()
-    for (const [accountId, holding] of this.#holdings) {
-      book.set(accountId, { ...holding, lotCount: holding.lots.length })
-    }
-    return book
-  }
-
-  #move(entry: LedgerEntry): FoldRefusal | undefined {
-    switch (entry.type) {
-      case 'BUY':
-        return this.#trade(entry, entry.quantity, multiply(entry.quantity, entry.price).negated())
-      case 'SELL':
-        return this.#trade(entry, entry.quantity.negated(), multiply(entry.quantity, entry.price))
-      case 'TRANSFER_IN':
-        return this.#transferIn(entry)
-      case 'TRANSFER_OUT':
-        return this.#transferOut(entry)
-    }
+    for (const holding of this.#holdings.values()) holding.lotCount = holding.lots.length
+    return new Map([...this.#holdings].map(([accountId, own]) => [accountId, { ...own }]))
   }
 
   /** `change` in units and `cash` have opposite signs: a buy brings units and takes cash. */
   #trade(entry: LedgerEntry, change: Decimal, cash: Decimal): FoldRefusal | undefined {
-    const method = lotMethods[this.#rules.lotMethod]
     const holdings = this.#closable(entry, change.isNegative())
     const available = sum(holdings.map((holding) => holding.quantity)).abs()
     const closing = available.lessThan(entry.quantity) ? available : entry.quantity
@@ -83,57 +87,151 @@ export class BookFold {
     if (opening.greaterThan(0) && change.isNegative() && !this.#rules.allowShort) {
       return { reason: 'INSUFFICIENT_QUANTITY', entry, held: available }
     }
-    if (method.namesLots && closing.lessThan(available) && openLots(holdings).length > 1) {
-      return { reason: 'LOTS_REQUIRED', entry, held: available }
-    }
+    const takings = this.#takeFor(entry, holdings, closing)
+    if (typeof takings === 'string') return { reason: takings, entry, held: available }
     const closingCash = opening.isZero() ? cash : share(cash, closing, entry.quantity)
-    this.#close(entry, this.#takeBy(method, holdings, closing), closingCash)
-    this.#open(entry, change.isNegative() ? opening.negated() : opening, closingCash.minus(cash))
-    if (entry.type !== 'SELL') {
-      const own = this.#holding(entry)
-      own.capital = own.capital.minus(cash)
-    }
+    this.#close(entry, takings, closingCash)
+    this.#open(entry, {
+      quantity: change.isNegative() ? opening.negated() : opening,
+      basis: closingCash.minus(cash),
+    })
+    if (!change.isNegative()) this.#addCapital(entry, cash.negated())
     return undefined
   }
 
-  /** The price is the cost carried in; without one the basis is unknown (decision 3), and cannot cover a short. */
+  #cover(entry: LedgerEntry): FoldRefusal | undefined {
+    const short = sum(this.#closable(entry, false).map((holding) => holding.quantity)).abs()
+    if (short.lessThan(entry.quantity)) {
+      return { reason: 'INSUFFICIENT_QUANTITY', entry, held: short }
+    }
+    return this.#trade(entry, entry.quantity, cost(entry).negated())
+  }
+
+  /**
+   * The carried lots, else one lot at the price as its cost per unit; without either the basis is unknown
+   * (decision 3), and cannot cover a short position.
+   */
   #transferIn(entry: LedgerEntry): FoldRefusal | undefined {
-    if (!entry.price.isZero()) {
-      return this.#trade(entry, entry.quantity, multiply(entry.quantity, entry.price).negated())
-    }
+    this.#addCharges(entry)
     const [short] = this.#closable(entry, false)
-    if (short !== undefined) return { reason: 'BASIS_UNKNOWN', entry, held: short.quantity }
-    this.#open(entry, entry.quantity, null)
-    return undefined
+    const carried = entry.terms?.carriedLots ?? []
+    if (short !== undefined && (carried.length > 0 || entry.price.isZero())) {
+      return { reason: 'BASIS_UNKNOWN', entry, held: short.quantity }
+    }
+    for (const [part, lot] of carried.entries()) {
+      this.#open(entry, { ...lot, basis: inBaseCurrency(entry, lot.basis), part })
+      this.#addCapital(entry, inBaseCurrency(entry, lot.basis))
+    }
+    if (carried.length > 0) return undefined
+    if (entry.price.isZero()) {
+      this.#open(entry, { quantity: entry.quantity, basis: null })
+      return undefined
+    }
+    const basis = inBaseCurrency(entry, multiply(entry.quantity, entry.price))
+    return this.#trade(entry, entry.quantity, basis.negated())
   }
 
-  /** No disposal: lots leave first in, first out, with their basis, and nothing is realised (decision 2). */
+  /** No disposal: named lots, else first in, first out, leave with their basis; nothing is realised (decision 2). */
   #transferOut(entry: LedgerEntry): FoldRefusal | undefined {
     const holdings = this.#closable(entry, true)
     const held = sum(holdings.map((holding) => holding.quantity))
     if (held.lessThan(entry.quantity)) {
       return { reason: 'INSUFFICIENT_QUANTITY', entry, held }
     }
+    const named = entry.terms?.lots ?? []
     const { averaged } = lotMethods[this.#rules.lotMethod]
-    for (const taken of this.#takeBy(
-      { averaged, order: (lots) => lots },
-      holdings,
-      entry.quantity,
-    )) {
+    if (averaged) holdings.forEach(average)
+    const takings =
+      named.length > 0
+        ? takeNamed(openLots(holdings), named)
+        : take(openLots(holdings), entry.quantity)
+    if (takings === undefined) return { reason: 'LOT_NOT_OPEN', entry, held }
+    for (const taken of takings) {
       const holding = this.#remove(taken)
       if (taken.basis !== null) holding.capital = holding.capital.minus(taken.basis)
     }
+    this.#addCharges(entry)
     return undefined
   }
 
-  #takeBy(
-    { averaged, order }: Pick<LotMethodRule, 'averaged' | 'order'>,
+  /** Units end without money: what they cost is lost, what a short one brought is kept. */
+  #expire(entry: LedgerEntry): FoldRefusal | undefined {
+    const long = this.#closable(entry, true).length > 0
+    const holdings = this.#closable(entry, long)
+    const held = sum(holdings.map((holding) => holding.quantity)).abs()
+    if (held.lessThan(entry.quantity)) {
+      return { reason: 'INSUFFICIENT_QUANTITY', entry, held }
+    }
+    const takings = this.#takeFor(entry, holdings, entry.quantity)
+    if (typeof takings === 'string') return { reason: takings, entry, held }
+    this.#close(entry, takings, ZERO)
+    this.#addCharges(entry)
+    return undefined
+  }
+
+  /** Income in kind: units come in at what they are worth, which is their cost from then on. */
+  #reward(entry: LedgerEntry): FoldRefusal | undefined {
+    const worth = inBaseCurrency(entry, grossAmount(entry))
+    const own = this.#holding(entry)
+    own.income = own.income.plus(worth)
+    this.#addCharges(entry)
+    return this.#trade(entry, entry.quantity, worth.negated())
+  }
+
+  /** Lowers the basis of the open lots by their units; what exceeds it is gained (decision 29). */
+  #returnCapital(entry: LedgerEntry): FoldRefusal | undefined {
+    const holdings = this.#closable(entry, true)
+    const units = sum(holdings.map((holding) => holding.quantity))
+    if (units.isZero()) return { reason: 'INSUFFICIENT_QUANTITY', entry, held: units }
+    if (lotMethods[this.#rules.lotMethod].averaged) holdings.forEach(average)
+    const total = inBaseCurrency(entry, grossAmount(entry))
+    let left = total
+    for (const holding of holdings) {
+      const amount = holding === holdings.at(-1) ? left : share(total, holding.quantity, units)
+      left = left.minus(amount)
+      holding.realized = holding.realized.plus(lowerBasis(holding, amount))
+    }
+    this.#addCharges(entry)
+    return undefined
+  }
+
+  /** Money that moves no units: income and charges stand by themselves, deposits and conversions only cost. */
+  #addMoney(entry: LedgerEntry): undefined {
+    const sumName = transactionTypes[entry.type].countsAs
+    const own = this.#holding(entry)
+    if (sumName !== undefined) {
+      own[sumName] = own[sumName].plus(inBaseCurrency(entry, grossAmount(entry)))
+    }
+    this.#addCharges(entry)
+  }
+
+  /** Fee and tax where they are in no basis and no proceeds. */
+  #addCharges(entry: LedgerEntry): void {
+    if (entry.terms === undefined) return
+    const own = this.#holding(entry)
+    own.fees = own.fees.plus(inBaseCurrency(entry, entry.terms.fee))
+    own.taxes = own.taxes.plus(inBaseCurrency(entry, entry.terms.tax))
+  }
+
+  #addCapital(entry: LedgerEntry, amount: Decimal): void {
+    this.#holding(entry).capital = this.#holding(entry).capital.plus(amount)
+  }
+
+  /** The lots an entry closes: those it names, else by the portfolio's method. */
+  #takeFor(
+    entry: LedgerEntry,
     holdings: readonly MutableHolding[],
     quantity: Decimal,
-  ): readonly Taken[] {
+  ): readonly Taken[] | 'LOTS_REQUIRED' | 'LOT_NOT_OPEN' {
     if (quantity.isZero()) return []
-    if (averaged) holdings.forEach(average)
-    return take(order(openLots(holdings)), quantity)
+    const method = lotMethods[this.#rules.lotMethod]
+    if (method.averaged) holdings.forEach(average)
+    const lots = openLots(holdings)
+    const named = entry.terms?.lots ?? []
+    if (named.length > 0) return takeNamed(lots, named) ?? 'LOT_NOT_OPEN'
+    const units = sum(lots.map((lot) => lot.quantity)).abs()
+    if (method.namesLots && lots.length > 1 && quantity.lessThan(units)) return 'LOTS_REQUIRED'
+    return take(method.order(lots), quantity)
   }
 
   #close(entry: LedgerEntry, takings: readonly Taken[], cash: Decimal): void {
@@ -150,9 +248,9 @@ export class BookFold {
   #realize(entry: LedgerEntry, part: number, taken: Taken, cash: Decimal): void {
     // Closing a short lot is the mirror image: its basis was what came in, the cash now pays for the cover.
     const short = taken.lot.quantity.isNegative()
-    const proceeds = short ? (taken.basis ?? ZERO).negated() : cash
+    const received = short ? (taken.basis ?? ZERO).negated() : cash
     const basis = short ? cash.negated() : taken.basis
-    const gain = basis === null ? null : proceeds.minus(basis)
+    const gain = basis === null ? null : received.minus(basis)
     const holding = this.#remove(taken)
     if (gain !== null) holding.realized = holding.realized.plus(gain)
     this.matches.push({
@@ -165,24 +263,38 @@ export class BookFold {
       acquiredAt: taken.lot.acquiredAt,
       quantity: taken.quantity,
       basis,
-      proceeds,
+      proceeds: received,
       gain,
       rule: this.#rules.lotMethod,
     })
   }
 
-  #open(entry: LedgerEntry, quantity: Decimal, basis: Decimal | null): void {
+  #open(
+    entry: LedgerEntry,
+    opened: {
+      readonly quantity: Decimal
+      readonly basis: Decimal | null
+      readonly acquiredAt?: Instant
+      readonly part?: number
+    },
+  ): void {
+    const { quantity, basis, acquiredAt = entry.effectiveAt, part = 0 } = opened
     if (quantity.isZero()) return
     const holding = this.#holding(entry)
-    holding.lots.push({
+    const lot: Lot = {
       openedSequence: entry.sequence,
-      part: 0,
+      part,
       accountId: entry.accountId,
-      acquiredAt: entry.effectiveAt,
+      acquiredAt,
       quantityAcquired: quantity,
       quantity,
       basis,
-    })
+    }
+    this.opened.push(lot)
+    const last = holding.lots.at(-1)
+    holding.lots.push(lot)
+    // A carried lot keeps its own date: it may be older than what is held.
+    if (last !== undefined && compareLots(last, lot) > 0) holding.lots.sort(compareLots)
     holding.quantity = holding.quantity.plus(quantity)
     if (basis === null) holding.unknownQuantity = holding.unknownQuantity.plus(quantity)
     else holding.basis = holding.basis.plus(basis)
@@ -220,46 +332,4 @@ export class BookFold {
     }
     return holding
   }
-}
-
-/** Spreads the known basis evenly over the units that have one; the last lot takes the remainder. */
-function average(holding: MutableHolding): void {
-  const known = holding.lots.filter((lot) => lot.basis !== null)
-  if (known.length < 2) return
-  const units = holding.quantity.minus(holding.unknownQuantity)
-  const last = known.at(-1)
-  let left = holding.basis
-  holding.lots = holding.lots.map((lot) => {
-    if (lot.basis === null) return lot
-    const basis = lot === last ? left : share(holding.basis, lot.quantity, units)
-    left = left.minus(basis)
-    return lot.basis.equals(basis) ? lot : { ...lot, basis }
-  })
-}
-
-/** Open lots in order of acquisition. */
-function openLots(holdings: readonly MutableHolding[]): readonly Lot[] {
-  const [first] = holdings
-  if (first !== undefined && holdings.length === 1) return first.lots
-  return holdings.flatMap((holding) => holding.lots).toSorted(compareLots)
-}
-
-/** Takes `quantity` > 0 units off the lots in their order; a lot taken whole gives its whole basis. */
-function take(lots: readonly Lot[], quantity: Decimal): readonly Taken[] {
-  const takings: Taken[] = []
-  let missing = quantity
-  for (const lot of lots) {
-    if (missing.isZero()) break
-    const open = lot.quantity.abs()
-    if (open.lessThanOrEqualTo(missing)) {
-      takings.push({ lot, quantity: open, basis: lot.basis })
-      missing = missing.minus(open)
-    } else {
-      const basis = lot.basis === null ? null : share(lot.basis, missing, open)
-      takings.push({ lot, quantity: missing, basis })
-      missing = ZERO
-    }
-  }
-  if (!missing.isZero()) throw new Error('more was taken than was open')
-  return takings
 }

@@ -1,6 +1,8 @@
 import { BookFold } from './book-fold.ts'
 import type { Book } from './holding.ts'
+import { foldCash } from './cash.ts'
 import { chainHash } from './ledger-chain.ts'
+import { activeEntries } from './reversals.ts'
 import { newPortfolio, type PortfolioSettings, type PortfolioState } from './state.ts'
 import { compareEntries, type LedgerEntry } from './transaction.ts'
 
@@ -15,7 +17,8 @@ export function foldLedger(
   settings: PortfolioSettings,
 ): PortfolioState {
   const folds = new Map<string, BookFold>()
-  for (const entry of entries.toSorted(compareEntries)) {
+  const active = activeEntries(entries)
+  for (const entry of active.toSorted(compareEntries)) {
     let fold = folds.get(entry.instrumentId)
     if (fold === undefined) {
       fold = new BookFold(undefined, settings)
@@ -28,7 +31,7 @@ export function foldLedger(
   }
   const books = new Map<string, Book>()
   for (const [instrumentId, fold] of folds) books.set(instrumentId, fold.book())
-  return { ...headOf(userId, entries), settings, books }
+  return { ...headOf(userId, entries), settings, books, cash: foldCash(active) }
 }
 
 function headOf(userId: string, entries: readonly LedgerEntry[]): PortfolioState {

@@ -44,6 +44,10 @@ export interface Holding {
   /** Cost of the rest of `quantity`. */
   readonly basis: Decimal
   readonly realized: Decimal
+  /** Dividends, interest, coupons and rewards before charges; charges that are in no basis and no proceeds. */
+  readonly income: Decimal
+  readonly fees: Decimal
+  readonly taxes: Decimal
   /** Cost of all acquisitions less the basis that transfers out carried away: decision 23's denominator. */
   readonly capital: Decimal
   readonly lotCount: number
@@ -66,6 +70,9 @@ export function emptyHolding(instrumentId: string, accountId: string): Holding {
     unknownQuantity: ZERO,
     basis: ZERO,
     realized: ZERO,
+    income: ZERO,
+    fees: ZERO,
+    taxes: ZERO,
     capital: ZERO,
     lotCount: 0,
     lots: [],

@@ -1,48 +1,46 @@
-import type { PortfolioError } from '../errors.ts'
+import { PortfolioError } from '../errors.ts'
 import type { Instant } from '../time.ts'
-import { changedLots, closedLots, holdingChanged, type LotKey } from './book-changes.ts'
-import { BookFold } from './book-fold.ts'
-import { type Book, type Holding, lastEffectiveAt, type Lot, type LotMatch } from './holding.ts'
-import { chainHash } from './ledger-chain.ts'
+import { type Cash, extendCash, foldCash } from './cash.ts'
+import { type Book, lastEffectiveAt } from './holding.ts'
+import {
+  changeOf,
+  type FoldedBook,
+  foldInstrument,
+  type PortfolioChange,
+  type Warning,
+} from './portfolio-change.ts'
 import { type FoldRefusal, refusalError } from './refusal.ts'
-import type { PortfolioState } from './state.ts'
+import { activeEntries } from './reversals.ts'
+import { type PortfolioState, receiptTime } from './state.ts'
 import { compareEntries, type LedgerEntry, type TransactionDraft } from './transaction.ts'
 
-export type WarningReason =
-  'BACKDATED' | 'BASIS_UNKNOWN' | 'POSSIBLE_DUPLICATE' | 'UNKNOWN_INSTRUMENT'
-
-/** Something worth knowing about a transaction that was applied all the same; `index` counts from 0. */
-export interface Warning {
-  readonly index: number
-  readonly reason: WarningReason
+/** Ledgers a decision cannot do without: those of instruments, or the whole one. */
+export interface NeededHistory {
+  readonly instrumentIds: readonly string[]
+  readonly wholeLedger: boolean
 }
 
-/** What one accepted request changes: the rows to write and the state after it. */
-export interface PortfolioChange {
-  readonly before: PortfolioState
-  readonly after: PortfolioState
-  readonly entries: readonly { readonly entry: LedgerEntry; readonly hash: Uint8Array }[]
-  readonly holdings: readonly Holding[]
-  readonly lots: readonly { readonly instrumentId: string; readonly lot: Lot }[]
-  readonly closedLots: readonly LotKey[]
-  readonly matches: readonly { readonly instrumentId: string; readonly match: LotMatch }[]
-  /** Matches of disposals at or after `from` are no longer what is known: `matches` has their successors. */
-  readonly superseded: readonly { readonly instrumentId: string; readonly from: Instant }[]
-  readonly warnings: readonly Warning[]
+/** Ledgers read because a decision needed them, each whole and in order. */
+export interface Histories {
+  readonly books: ReadonlyMap<string, readonly LedgerEntry[]>
+  readonly ledger: readonly LedgerEntry[] | undefined
 }
+
+export const NO_HISTORIES: Histories = { books: new Map(), ledger: undefined }
 
 export type Recording =
   | { readonly kind: 'recorded'; readonly change: PortfolioChange }
   /** A transaction is not later than all that is recorded of its instrument: its whole ledger is needed. */
-  | { readonly kind: 'needs-history'; readonly instrumentIds: readonly string[] }
+  | ({ readonly kind: 'needs-history' } & NeededHistory)
   | { readonly kind: 'refused'; readonly error: PortfolioError }
 
 export interface RecordingContext {
   /** The server's clock; what is recorded never goes back behind it or behind the user's last record. */
   readonly now: Instant
   readonly requestId: string
-  /** Ledgers read because an earlier decision needed them, each whole and in order. */
-  readonly histories: ReadonlyMap<string, readonly LedgerEntry[]>
+  readonly histories: Histories
+  /** Where the drafts stand in the request, when it has others besides: what errors and warnings name. */
+  readonly positions?: readonly number[]
 }
 
 /**
@@ -56,22 +54,87 @@ export function recordTransactions(
 ): Recording {
   const entries = numberEntries(state, drafts, context)
   const grouped = groupByInstrument(entries)
-  const missing = [...grouped].filter(
-    ([instrumentId, added]) =>
-      needsHistory(state.books.get(instrumentId), added) && !context.histories.has(instrumentId),
-  )
-  if (missing.length > 0) {
-    return { kind: 'needs-history', instrumentIds: missing.map(([instrumentId]) => instrumentId) }
-  }
+  const cash = cashAfter(state, entries, context.histories)
+  const needed = neededHistory(state, grouped, { cash, histories: context.histories })
+  if (needed !== undefined) return { kind: 'needs-history', ...needed }
+  const reversalError = checkReversals(entries, context.histories)
+  if (reversalError !== undefined) return { kind: 'refused', error: reversalError }
   const folded: FoldedBook[] = []
   const refusals: FoldRefusal[] = []
   for (const [instrumentId, added] of grouped) {
-    const outcome = foldInstrument(state, instrumentId, added, context.histories.get(instrumentId))
+    const history = historyOf(instrumentId, context.histories)
+    const outcome = foldInstrument(state, instrumentId, added, history)
     if ('reason' in outcome) refusals.push(outcome)
     else folded.push(outcome)
   }
-  if (refusals.length > 0) return { kind: 'refused', error: refusalError(refusals, entries) }
-  return { kind: 'recorded', change: changeOf(state, entries, folded, context) }
+  if (refusals.length > 0)
+    return { kind: 'refused', error: refusalError(refusals, entries, context.positions) }
+  const change = changeOf(state, entries, {
+    folded,
+    cash: cash ?? state.cash,
+    settings: state.settings,
+    recordedAt: receiptTime(state, context.now),
+    warnings: warningsOf(state, entries, context),
+  })
+  return { kind: 'recorded', change }
+}
+
+/** Cash after the entries; undefined when the whole ledger is needed to tell. */
+function cashAfter(
+  state: PortfolioState,
+  entries: readonly LedgerEntry[],
+  { ledger }: Histories,
+): Cash | undefined {
+  if (ledger !== undefined) return foldCash(activeEntries([...ledger, ...entries]))
+  const reverses = entries.some(({ terms }) => terms?.reverses)
+  const replacesByFlow = reverses && foldCash(activeEntries(entries)).since !== undefined
+  if (replacesByFlow || (reverses && state.cash.since !== undefined)) return undefined
+  let lastAt = Number.MIN_SAFE_INTEGER
+  for (const book of state.books.values()) lastAt = Math.max(lastAt, lastEffectiveAt(book))
+  return extendCash(state.cash, reverses ? [] : entries, lastAt)
+}
+
+function neededHistory(
+  state: PortfolioState,
+  grouped: ReadonlyMap<string, readonly LedgerEntry[]>,
+  { cash, histories }: { cash: Cash | undefined; histories: Histories },
+): NeededHistory | undefined {
+  const instrumentIds = [...grouped]
+    .filter(
+      ([instrumentId, added]) =>
+        needsHistory(state.books.get(instrumentId), added) &&
+        historyOf(instrumentId, histories) === undefined,
+    )
+    .map(([instrumentId]) => instrumentId)
+  const wholeLedger = cash === undefined
+  return wholeLedger || instrumentIds.length > 0 ? { instrumentIds, wholeLedger } : undefined
+}
+
+function historyOf(
+  instrumentId: string,
+  { books, ledger }: Histories,
+): readonly LedgerEntry[] | undefined {
+  return books.get(instrumentId) ?? ledger?.filter((entry) => entry.instrumentId === instrumentId)
+}
+
+/** What is taken back must be there, and be there still. */
+function checkReversals(
+  entries: readonly LedgerEntry[],
+  histories: Histories,
+): PortfolioError | undefined {
+  for (const { terms, instrumentId } of entries) {
+    const target = terms?.reverses?.sequence
+    if (target === undefined) continue
+    const history = historyOf(instrumentId, histories) ?? []
+    const found = history.find(({ sequence }) => sequence === target)
+    if (found === undefined || found.terms?.reverses !== undefined) {
+      return new PortfolioError('TRANSACTION_NOT_FOUND', 'there is no such transaction to reverse')
+    }
+    if (history.some((entry) => entry.terms?.reverses?.sequence === target)) {
+      return new PortfolioError('ALREADY_REVERSED', 'the transaction was reversed before')
+    }
+  }
+  return undefined
 }
 
 /** Sequences follow the request's order; entries without a time get the receipt's (decision 14). */
@@ -80,7 +143,7 @@ function numberEntries(
   drafts: readonly TransactionDraft[],
   context: RecordingContext,
 ): readonly LedgerEntry[] {
-  const recordedAt = Math.max(context.now, state.lastRecordedAt + 1)
+  const recordedAt = receiptTime(state, context.now)
   return drafts.map((draft, index) => ({
     ...draft,
     sequence: state.lastSequence + 1 + index,
@@ -107,95 +170,27 @@ function groupByInstrument(
 /** An equal time needs the history too: only it can tell whether this is a look-alike (decision 9). */
 function needsHistory(book: Book | undefined, added: readonly LedgerEntry[]): boolean {
   const [first] = added
-  return book !== undefined && first !== undefined && first.effectiveAt <= lastEffectiveAt(book)
-}
-
-interface FoldedBook {
-  readonly instrumentId: string
-  readonly before: Book | undefined
-  readonly after: Book
-  readonly matches: readonly LotMatch[]
-  readonly replayedFrom: Instant | undefined
-}
-
-function foldInstrument(
-  state: PortfolioState,
-  instrumentId: string,
-  added: readonly LedgerEntry[],
-  history: readonly LedgerEntry[] | undefined,
-): FoldedBook | FoldRefusal {
-  const before = state.books.get(instrumentId)
-  const fold = new BookFold(history === undefined ? before : undefined, state.settings)
-  const all = history === undefined ? added : [...history, ...added].toSorted(compareEntries)
-  for (const entry of all) {
-    const refusal = fold.apply(entry)
-    if (refusal !== undefined) return refusal
-  }
-  const from = history === undefined ? undefined : added[0]?.effectiveAt
-  const matches =
-    from === undefined ? fold.matches : fold.matches.filter((match) => match.disposedAt >= from)
-  return { instrumentId, before, after: fold.book(), matches, replayedFrom: from }
-}
-
-function changeOf(
-  state: PortfolioState,
-  entries: readonly LedgerEntry[],
-  folded: readonly FoldedBook[],
-  context: RecordingContext,
-): PortfolioChange {
-  let head = state.chainHead
-  const chained = entries.map((entry) => {
-    head = chainHash(state.userId, entry, head)
-    return { entry, hash: head }
-  })
-  const books = new Map(state.books)
-  for (const { instrumentId, after } of folded) books.set(instrumentId, after)
-  return {
-    before: state,
-    after: {
-      ...state,
-      version: state.version + 1,
-      lastSequence: state.lastSequence + entries.length,
-      lastRecordedAt: entries[0]?.recordedAt ?? state.lastRecordedAt,
-      chainHead: head,
-      books,
-    },
-    entries: chained,
-    holdings: folded.flatMap(({ before, after }) =>
-      [...after.values()].filter((holding) =>
-        holdingChanged(before?.get(holding.accountId), holding),
-      ),
-    ),
-    lots: folded.flatMap(({ instrumentId, before, after }) =>
-      changedLots(before, after).map((lot) => ({ instrumentId, lot })),
-    ),
-    closedLots: folded.flatMap(({ instrumentId, before, after }) =>
-      closedLots(instrumentId, before, after),
-    ),
-    matches: folded.flatMap(({ instrumentId, matches }) =>
-      matches.map((match) => ({ instrumentId, match })),
-    ),
-    superseded: folded.flatMap(({ instrumentId, replayedFrom }) =>
-      replayedFrom === undefined ? [] : [{ instrumentId, from: replayedFrom }],
-    ),
-    warnings: warningsOf(state, entries, context),
-  }
+  if (book === undefined || first === undefined) return false
+  return first.effectiveAt <= lastEffectiveAt(book) || added.some(({ terms }) => terms?.reverses)
 }
 
 function warningsOf(
   state: PortfolioState,
   entries: readonly LedgerEntry[],
-  { histories }: RecordingContext,
+  { histories, positions }: RecordingContext,
 ): readonly Warning[] {
   const seen = new Set<string>()
-  for (const history of histories.values()) for (const entry of history) seen.add(likeness(entry))
-  return entries.flatMap((entry, index) => {
+  const known = histories.ledger ?? [...histories.books.values()].flat()
+  for (const entry of activeEntries(known)) seen.add(likeness(entry))
+  return entries.flatMap((entry, place) => {
+    const index = positions?.[place] ?? place
     const warnings: Warning[] = []
     const book = state.books.get(entry.instrumentId)
     if (book !== undefined && entry.effectiveAt < lastEffectiveAt(book)) {
       warnings.push({ index, reason: 'BACKDATED' })
     }
-    if (entry.type === 'TRANSFER_IN' && entry.price.isZero()) {
+    const carriesLots = (entry.terms?.carriedLots.length ?? 0) > 0
+    if (entry.type === 'TRANSFER_IN' && entry.price.isZero() && !carriesLots) {
       warnings.push({ index, reason: 'BASIS_UNKNOWN' })
     }
     if (seen.has(likeness(entry))) warnings.push({ index, reason: 'POSSIBLE_DUPLICATE' })
@@ -206,8 +201,8 @@ function warningsOf(
 
 /** Equal for two entries that tell the same story: legal (two true fills may be equal), but worth a warning. */
 function likeness(entry: LedgerEntry): string {
-  const { instrumentId, accountId, type, quantity, price, effectiveAt } = entry
-  return [instrumentId, accountId, type, quantity.toString(), price.toString(), effectiveAt].join(
-    ' ',
-  )
+  const { instrumentId, accountId, type, quantity, price, effectiveAt, terms } = entry
+  const trade = [instrumentId, accountId, type, quantity.toString(), price.toString(), effectiveAt]
+  const money = [terms?.amount.toString() ?? '0', terms?.currency ?? '']
+  return [...trade, ...money].join(' ')
 }

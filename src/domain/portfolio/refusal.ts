@@ -8,7 +8,7 @@ import { compareEntries, type LedgerEntry } from './transaction.ts'
  * short position would be covered at an unknown cost.
  */
 export interface FoldRefusal {
-  readonly reason: 'INSUFFICIENT_QUANTITY' | 'LOTS_REQUIRED' | 'BASIS_UNKNOWN'
+  readonly reason: 'INSUFFICIENT_QUANTITY' | 'LOTS_REQUIRED' | 'LOT_NOT_OPEN' | 'BASIS_UNKNOWN'
   readonly entry: LedgerEntry
   readonly held: Decimal
 }
@@ -17,9 +17,13 @@ export interface FoldRefusal {
 export function refusalError(
   refusals: readonly FoldRefusal[],
   entries: readonly LedgerEntry[],
+  positions?: readonly number[],
 ): PortfolioError {
   const described = refusals
-    .map((refusal) => ({ refusal, index: blamedIndex(refusal, entries) }))
+    .map((refusal) => {
+      const place = blamedIndex(refusal, entries)
+      return { refusal, index: positions?.[place] ?? place }
+    })
     .toSorted((left, right) => left.index - right.index)
   const [first] = described
   if (first === undefined) throw new Error('a refusal needs a reason')
@@ -52,6 +56,8 @@ function describeRefusal({ reason, entry, held }: FoldRefusal): string {
       return `${entry.instrumentId}: ${decimalText(entry.quantity)} needed at ${at}, ${decimalText(held)} held`
     case 'LOTS_REQUIRED':
       return `${entry.instrumentId}: the sale at ${at} must name its lots`
+    case 'LOT_NOT_OPEN':
+      return `${entry.instrumentId}: a lot named by the transaction at ${at} does not have that many open units`
     case 'BASIS_UNKNOWN':
       return `${entry.instrumentId}: units of unknown cost cannot cover the short position at ${at}`
   }
@@ -62,12 +68,21 @@ function blamedIndex(refusal: FoldRefusal, entries: readonly LedgerEntry[]): num
   const own = entries.findIndex(({ sequence }) => sequence === refusal.entry.sequence)
   if (own !== -1) return own
   let blamed = -1
+  let blamedPlace: LedgerEntry | undefined
   for (const [index, entry] of entries.entries()) {
+    const place = placeOf(entry)
     if (entry.instrumentId !== refusal.entry.instrumentId) continue
-    if (compareEntries(entry, refusal.entry) > 0) continue
-    const current = entries[blamed]
-    if (current === undefined || compareEntries(entry, current) > 0) blamed = index
+    if (compareEntries(place, refusal.entry) > 0) continue
+    if (blamedPlace !== undefined && compareEntries(place, blamedPlace) < 0) continue
+    blamed = index
+    blamedPlace = place
   }
   if (blamed === -1) throw new Error('a recorded ledger does not fold')
   return blamed
+}
+
+/** A reversal acts where what it takes back stood. */
+function placeOf(entry: LedgerEntry): LedgerEntry {
+  const sequence = entry.terms?.reverses?.sequence
+  return sequence === undefined ? entry : { ...entry, sequence }
 }

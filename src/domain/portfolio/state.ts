@@ -1,4 +1,5 @@
 import type { Instant } from '../time.ts'
+import { type Cash, NO_CASH } from './cash.ts'
 import type { Book } from './holding.ts'
 import type { LotMethod } from './lot-methods.ts'
 
@@ -7,6 +8,11 @@ export interface PortfolioSettings {
   readonly lotMethod: LotMethod
   /** False: a sale beyond what is held is refused (decision 4). */
   readonly allowShort: boolean
+  /** "US", "GB", "DE", "NONE". */
+  readonly taxJurisdiction: string
+  /** IANA name: which calendar day a trade falls on. */
+  readonly timeZone: string
+  readonly benchmarkSymbols: readonly string[]
 }
 
 /** Everything about one user that a decision needs. Immutable: a change makes a new one. */
@@ -21,12 +27,16 @@ export interface PortfolioState {
   readonly settings: PortfolioSettings
   /** By instrument id; instruments that were sold out stay, for their realised result. */
   readonly books: ReadonlyMap<string, Book>
+  readonly cash: Cash
 }
 
 export const DEFAULT_SETTINGS: PortfolioSettings = {
   baseCurrency: 'USD',
   lotMethod: 'FIFO',
   allowShort: false,
+  taxJurisdiction: 'NONE',
+  timeZone: 'UTC',
+  benchmarkSymbols: [],
 }
 
 export const GENESIS_HASH: Uint8Array = new Uint8Array(32)
@@ -40,6 +50,7 @@ export function newPortfolio(userId: string): PortfolioState {
     chainHead: GENESIS_HASH,
     settings: DEFAULT_SETTINGS,
     books: new Map(),
+    cash: NO_CASH,
   }
 }
 
@@ -58,4 +69,9 @@ export function parseEtag(text: string): { etag: string; version: number } | und
   const match = ETAG.exec(text)
   if (match?.[1] === undefined || match[2] === undefined) return undefined
   return { etag: match[1], version: Number(match[2]) }
+}
+
+/** The moment a change is recorded at: the order of arrival survives clocks that differ between replicas. */
+export function receiptTime({ lastRecordedAt }: PortfolioState, now: Instant): Instant {
+  return Math.max(now, lastRecordedAt + 1)
 }

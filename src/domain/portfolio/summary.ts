@@ -21,7 +21,7 @@ const HUNDRED = decimal(100)
 export function summaryOf(valuation: Valuation): Summary {
   return {
     totalValue: nearestDouble(valuation.totalValue),
-    totalProfitLoss: nearestDouble(valuation.profitLoss),
+    totalProfitLoss: nearestDouble(valuation.result.total),
     performancePercentage: nearestDouble(multiply(valuation.simpleReturn, HUNDRED)),
     assets: valuation.assets.map((asset) => ({
       symbol: asset.instrumentId,
@@ -35,9 +35,9 @@ export function summaryOf(valuation: Valuation): Summary {
 /** Eight hex digits that change with any price, rate or quality a valuation used: the prices' part of an etag. */
 export function pricesDigest(valuation: Valuation): string {
   const hash = createHash('sha256').update(valuation.reportingCurrency)
-  hash.update(decimalText(valuation.profitLoss))
-  for (const { price, exchangeRate, pricedAt } of valuation.positions) {
-    hash.update(`|${price?.toFixed()} ${exchangeRate?.toFixed()} ${pricedAt}`)
+  hash.update(decimalText(valuation.result.total))
+  for (const { price, exchangeRate, valuedAt } of valuation.positions) {
+    hash.update(`|${price?.toFixed()} ${exchangeRate?.toFixed()} ${valuedAt}`)
   }
   return hash.update(valuation.quality.completeness).digest('hex').slice(0, 8)
 }

@@ -7,6 +7,7 @@ import {
 } from '../market-data/quote.ts'
 import { type Instant, rfc3339 } from '../time.ts'
 import type { Book, Holding } from './holding.ts'
+import { addBooked, type Booked, NOTHING_BOOKED, type Result, resultOf } from './result.ts'
 import type { PortfolioState } from './state.ts'
 
 export type Completeness = 'COMPLETE' | 'STALE' | 'PARTIAL'
@@ -41,9 +42,16 @@ export interface Position {
   /** Zero when it cannot be priced: then it is left out of all totals, and `Quality` says so. */
   readonly value: Decimal
   readonly costBasis: Decimal
-  readonly realized: Decimal
+  /** Of the units whose cost is known; zero when it cannot be priced. */
   readonly unrealized: Decimal
-  readonly profitLoss: Decimal
+}
+
+/** Money of one currency; `value` is zero when no rate is known. */
+export interface CashPosition {
+  readonly currency: string
+  readonly amount: Decimal
+  readonly exchangeRate: Decimal | undefined
+  readonly value: Decimal
 }
 
 /** An instrument still held, over all its accounts; what its closed accounts realised included (decision 21). */
@@ -56,11 +64,14 @@ export interface Asset {
 
 export interface Valuation {
   readonly reportingCurrency: string
+  /** Units of it for one of the base currency; undefined when not known, and then all amounts are zero. */
+  readonly shownRate: Decimal | undefined
   readonly totalValue: Decimal
   readonly costBasis: Decimal
-  readonly realized: Decimal
-  readonly unrealized: Decimal
-  readonly profitLoss: Decimal
+  /** Tracked cash in all currencies; part of `totalValue` (decision 19). */
+  readonly cashValue: Decimal
+  readonly cash: readonly CashPosition[]
+  readonly result: Result
   /** profitLoss / cost of what was acquired and not transferred out, a fraction; zero when there is no such cost. */
   readonly simpleReturn: Decimal
   /** By instrument; sold-out ones are left out, their result is in `profitLoss` (decision 22). */
@@ -91,48 +102,69 @@ export function valuePortfolio(
   const toReporting = exchangeRate(quotes, baseCurrency, reportingCurrency)
   const shownRate = toReporting?.rate
   const currencies = { quotes, baseCurrency, toReporting }
-  const shown = (amount: Decimal): Decimal => (shownRate ? convert(amount, shownRate) : ZERO)
   const positions: Position[] = []
   const assets: Asset[] = []
-  let realizedBase = ZERO
-  let capitalBase = ZERO
+  let sums = NOTHING_BOOKED
+  let capital = ZERO
   for (const [instrumentId, book] of inOrderOfKeys(state.books)) {
+    let bookSums = NOTHING_BOOKED
     const open: Position[] = []
-    const realizedBefore = realizedBase
     for (const [, holding] of inOrderOfKeys(book)) {
-      realizedBase = realizedBase.plus(holding.realized)
-      capitalBase = capitalBase.plus(holding.capital)
+      bookSums = addBooked(bookSums, holding)
+      capital = capital.plus(holding.capital)
       if (holding.quantity.isZero()) continue
-      const price = priceOf(book, holding, quotes, baseCurrency)
-      const position = valueHolding(holding, price, currencies)
+      const position = valueHolding(
+        holding,
+        priceOf(book, holding, quotes, baseCurrency),
+        currencies,
+      )
       // What cannot be valued has no result yet: its cost stays out of the denominator too.
-      if (!isPriced(position)) capitalBase = capitalBase.minus(holding.basis)
+      if (!isPriced(position) && holding.basis.greaterThan(0)) {
+        capital = capital.minus(holding.basis)
+      }
       open.push(position)
     }
+    sums = addBooked(sums, bookSums)
     positions.push(...open)
-    if (open.length > 0) {
-      assets.push(assetOf(instrumentId, open, shown(realizedBase.minus(realizedBefore))))
-    }
+    if (open.length > 0) assets.push(assetOf(instrumentId, open, { booked: bookSums, shownRate }))
   }
-  const realized = shown(realizedBase)
   const unrealized = sum(positions.map((position) => position.unrealized))
-  const profitLoss = realized.plus(unrealized)
-  const capital = shown(capitalBase)
+  const result = resultOf(sums, shownRate, unrealized)
+  const cash = valueCash(state, currencies)
+  const cashValue = sum(cash.map(({ value }) => value))
+  const shownCapital = shownRate ? convert(capital, shownRate) : ZERO
   return {
     reportingCurrency,
-    totalValue: sum(positions.map((position) => position.value)),
+    shownRate,
+    totalValue: sum(positions.map((position) => position.value)).plus(cashValue),
     costBasis: sum(positions.map((position) => position.costBasis)),
-    realized,
-    unrealized,
-    profitLoss,
-    simpleReturn: capital.greaterThan(0) ? divide(profitLoss, capital) : ZERO,
+    cashValue,
+    cash,
+    result,
+    simpleReturn: shownCapital.greaterThan(0) ? divide(result.total, shownCapital) : ZERO,
     assets,
     positions,
     quality: qualityOf(positions, [
       ...positions.flatMap((position) => issuesOf(position, now)),
+      ...cash.flatMap(cashIssues),
       ...reportingIssues(positions, currencies, reportingCurrency),
     ]),
   }
+}
+
+function valueCash(state: PortfolioState, currencies: Currencies): readonly CashPosition[] {
+  const { baseCurrency } = currencies
+  return inOrderOfKeys(state.cash.balances).map(([code, amount]) => {
+    const currency = code === '' ? baseCurrency : code
+    const rate = conversionOf({ currency }, currencies)?.rate
+    return { currency, amount, exchangeRate: rate, value: rate ? convert(amount, rate) : ZERO }
+  })
+}
+
+function cashIssues({ currency, exchangeRate: rate }: CashPosition): readonly QualityIssue[] {
+  if (rate !== undefined) return []
+  const detail = `no rate from ${currency}: this cash is left out of totals`
+  return [{ instrumentId: '', reason: 'FX_MISSING', detail }]
 }
 
 /** Without a rate what was realised is shown as zero: with no position to say so, this does. */
@@ -150,12 +182,17 @@ function isPriced(position: Position): boolean {
   return position.marketValue !== undefined && position.exchangeRate !== undefined
 }
 
-function assetOf(instrumentId: string, open: readonly Position[], realized: Decimal): Asset {
+function assetOf(
+  instrumentId: string,
+  open: readonly Position[],
+  { booked, shownRate }: { booked: Booked; shownRate: Decimal | undefined },
+): Asset {
+  const unrealized = sum(open.map((position) => position.unrealized))
   return {
     instrumentId,
     quantity: sum(open.map((position) => position.holding.quantity)),
     value: sum(open.map((position) => position.value)),
-    profitLoss: open.reduce((total, position) => total.plus(position.unrealized), realized),
+    profitLoss: resultOf(booked, shownRate, unrealized).total,
   }
 }
 
@@ -164,6 +201,14 @@ function inOrderOfKeys<Value>(
   map: ReadonlyMap<string, Value>,
 ): readonly (readonly [string, Value])[] {
   return map.size < 2 ? [...map] : [...map].toSorted(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** All that a position has brought, what its account sold before included. */
+export function resultOfPosition(
+  { holding, unrealized }: Position,
+  { shownRate }: Valuation,
+): Result {
+  return resultOf(holding, shownRate, unrealized)
 }
 
 /** Share of a position in the total value, a fraction; zero when there is no value. */
@@ -215,10 +260,8 @@ function valueHolding(
   const marketValue = price && multiply(holding.quantity, price.price)
   const value = marketValue && rate && convert(marketValue, rate)
   const costBasis = shown(holding.basis)
-  const realized = shown(holding.realized)
   // Units of unknown cost count in the value, not in the result.
-  const known = holding.quantity.minus(holding.unknownQuantity)
-  const unrealized = value ? share(value, known, holding.quantity).minus(costBasis) : ZERO
+  const unrealized = value ? knownShare(value, holding).minus(costBasis) : ZERO
   return {
     holding,
     ...(price ?? { price: undefined, currency: baseCurrency, pricedAt: undefined, source: '' }),
@@ -227,17 +270,21 @@ function valueHolding(
     marketValue,
     value: value ?? ZERO,
     costBasis,
-    realized,
     unrealized,
-    profitLoss: realized.plus(unrealized),
   }
+}
+
+function knownShare(value: Decimal, { quantity, unknownQuantity }: Holding): Decimal {
+  if (unknownQuantity.isZero()) return value
+  return share(value, quantity.minus(unknownQuantity), quantity)
 }
 
 /** From a price's currency to the reporting currency, by way of the base currency. */
 function conversionOf(
-  { currency }: Price,
+  { currency }: Pick<Price, 'currency'>,
   { quotes, baseCurrency, toReporting }: Currencies,
 ): ReturnType<typeof exchangeRate> {
+  if (currency === baseCurrency) return toReporting
   const toBase = exchangeRate(quotes, currency, baseCurrency)
   if (toBase === undefined || toReporting === undefined) return undefined
   return {

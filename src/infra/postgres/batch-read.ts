@@ -1,10 +1,14 @@
 import { type Selectable, sql, type Transaction } from 'kysely'
 import type { ChangeRequest } from '../../app/ports.ts'
+import { externalIdKey, type RecordedExternalIds } from '../../domain/portfolio/external-ids.ts'
+import type { Histories, NeededHistory } from '../../domain/portfolio/record-transactions.ts'
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import type { LedgerEntry } from '../../domain/portfolio/transaction.ts'
 import { BulkInsert } from './bulk-insert.ts'
 import { entryOfRow, stateOfRows, withLots } from './portfolio-rows.ts'
 import type {
+  CashTable,
+  ExternalIdTable,
   HoldingTable,
   LedgerTable,
   LotTable,
@@ -20,40 +24,44 @@ type Request = ChangeRequest<unknown>
 export interface LockedUser {
   readonly state: PortfolioState
   readonly keyRow: Selectable<RequestKeyTable> | undefined
+  readonly externalIds: RecordedExternalIds
 }
 
 const NEW_PORTFOLIO = new BulkInsert('portfolio', ['user_id'], 'do nothing')
 
 /**
- * Locks the rows of a batch's users, sorted so that two batches never wait for each other, and reads what the
- * requests need and the cache does not have. One trip, and a second one where another replica wrote meanwhile.
+ * Locks the rows of a batch's users, sorted so that two batches never wait for each other in a circle, and reads what
+ * the requests need and the cache does not have. One trip, and a second one where another replica wrote meanwhile.
+ * A user whom somebody else has locked is missing from the answer, unless `wait`: a batch is not held up by one user.
  */
 export async function lockUsers(
   transaction: Transaction<Schema>,
   requests: readonly Request[],
-  cache: StateCache,
+  { cache, wait }: { readonly cache: StateCache; readonly wait: boolean },
 ): Promise<ReadonlyMap<string, LockedUser>> {
   const sorted = requests.toSorted((left, right) => (left.userId < right.userId ? -1 : 1))
   const uncached = new Set(sorted.filter(({ userId }) => cache.get(userId) === undefined))
   const lotless = new Set(sorted.filter((request) => needsLots(cache.get(request.userId), request)))
-  const [, rows, keyRows, holdings, lots] = await Promise.all([
+  const [, rows, keyRows, externalIds, holdings, lots, cash] = await Promise.all([
     NEW_PORTFOLIO.execute(
       transaction,
       [...uncached].map(({ userId }) => [userId]),
     ),
-    lockRows(transaction, sorted),
+    lockRows(transaction, sorted, wait),
     readKeys(transaction, sorted),
+    readExternalIds(transaction, sorted),
     readHoldings(transaction, [...uncached]),
     readLots(transaction, [...lotless]),
+    readCash(transaction, [...uncached]),
   ])
   const states = new Map<string, PortfolioState>()
   const stale: Request[] = []
   for (const request of sorted) {
     const row = rows.get(request.userId)
-    if (row === undefined) throw new Error('a portfolio row is missing under its lock')
+    if (row === undefined) continue
     // Rows read after the lock are as true as the lock; a cached state only when it is of that version.
     const state = uncached.has(request)
-      ? stateOfRows(row, holdings.get(request.userId) ?? [])
+      ? stateOfRows(row, holdings.get(request.userId) ?? [], cash.get(request.userId) ?? [])
       : cache.getExact(request.userId, { version: row.version, chainHead: row.chain_head })
     const usable = state !== undefined && (lotless.has(request) || !needsLots(state, request))
     if (!usable) stale.push(request)
@@ -62,7 +70,14 @@ export async function lockUsers(
   for (const [userId, state] of await readStale(transaction, stale, rows)) states.set(userId, state)
   const keys = new Map(keyRows.map((row) => [row.user_id, row]))
   return new Map(
-    [...states].map(([userId, state]) => [userId, { state, keyRow: keys.get(userId) }]),
+    [...states].map(([userId, state]) => [
+      userId,
+      {
+        state,
+        keyRow: keys.get(userId),
+        externalIds: externalIds.get(userId) ?? new Map(),
+      },
+    ]),
   )
 }
 
@@ -71,16 +86,17 @@ async function readStale(
   stale: readonly Request[],
   rows: ReadonlyMap<string, Selectable<PortfolioTable>>,
 ): Promise<ReadonlyMap<string, PortfolioState>> {
-  const [holdings, lots] = await Promise.all([
+  const [holdings, lots, cash] = await Promise.all([
     readHoldings(transaction, stale),
     readLots(transaction, stale),
+    readCash(transaction, stale),
   ])
   const states = new Map<string, PortfolioState>()
   for (const request of stale) {
     const { userId } = request
     const row = rows.get(userId)
     if (row === undefined) throw new Error('a portfolio row is missing under its lock')
-    const state = stateOfRows(row, holdings.get(userId) ?? [])
+    const state = stateOfRows(row, holdings.get(userId) ?? [], cash.get(userId) ?? [])
     states.set(userId, lotsAdded(state, request, lots.get(userId) ?? []))
   }
   return states
@@ -91,13 +107,17 @@ function lotsAdded(
   request: Request,
   lots: readonly Selectable<LotTable>[],
 ): PortfolioState {
-  const missing = request.instrumentIds.filter((instrumentId) => lotsMissing(state, instrumentId))
+  const missing = askedOf(state, request).filter((instrumentId) => lotsMissing(state, instrumentId))
   return missing.length === 0 ? state : withLots(state, missing, lots)
 }
 
 function needsLots(state: PortfolioState | undefined, request: Request): boolean {
   if (state === undefined) return true
-  return request.instrumentIds.some((instrumentId) => lotsMissing(state, instrumentId))
+  return askedOf(state, request).some((instrumentId) => lotsMissing(state, instrumentId))
+}
+
+function askedOf(state: PortfolioState, { instrumentIds }: Request): readonly string[] {
+  return instrumentIds === 'all' ? [...state.books.keys()] : instrumentIds
 }
 
 function lotsMissing(state: PortfolioState, instrumentId: string): boolean {
@@ -110,12 +130,12 @@ function lotsMissing(state: PortfolioState, instrumentId: string): boolean {
 async function lockRows(
   transaction: Transaction<Schema>,
   requests: readonly Request[],
+  wait: boolean,
 ): Promise<ReadonlyMap<string, Selectable<PortfolioTable>>> {
   const users = requests.map(({ userId }) => userId)
   const { rows } = await sql<Selectable<PortfolioTable>>`
-    select * from portfolio where user_id = any(${users}::text[]) order by user_id for update`.execute(
-    transaction,
-  )
+    select * from portfolio where user_id = any(${users}::text[]) order by user_id
+    for update ${wait ? sql`` : sql`skip locked`}`.execute(transaction)
   return new Map(rows.map((row) => [row.user_id, row]))
 }
 
@@ -153,47 +173,124 @@ async function readLots(
   transaction: Transaction<Schema>,
   requests: readonly Request[],
 ): Promise<ReadonlyMap<string, Selectable<LotTable>[]>> {
-  if (requests.length === 0) return new Map()
+  const whole = requests.filter(({ instrumentIds }) => instrumentIds === 'all')
   const { users, instruments } = pairs(requests)
-  const { rows } = await sql<Selectable<LotTable>>`
-    select lot.* from lot
-    join unnest(${users}::text[], ${instruments}::text[]) as asked (user_id, instrument_id)
-      using (user_id, instrument_id)
-    where lot.user_id = any(${users}::text[])`.execute(transaction)
+  const [all, some] = await Promise.all([
+    readWhole(transaction, 'lot', whole),
+    users.length === 0
+      ? []
+      : sql<Selectable<LotTable>>`
+          select lot.* from lot
+          join unnest(${users}::text[], ${instruments}::text[]) as asked (user_id, instrument_id)
+            using (user_id, instrument_id)
+          where lot.user_id = any(${users}::text[])`
+          .execute(transaction)
+          .then(({ rows }) => rows),
+  ])
+  return groupByUser([...all, ...some])
+}
+
+async function readWhole<Table extends 'lot' | 'ledger'>(
+  transaction: Transaction<Schema>,
+  table: Table,
+  requests: readonly { readonly userId: string }[],
+): Promise<readonly Selectable<Schema[Table]>[]> {
+  if (requests.length === 0) return []
+  const { rows } = await sql<Selectable<Schema[Table]>>`
+    select * from ${sql.table(table)}
+    where user_id = any(${requests.map(({ userId }) => userId)}::text[])`.execute(transaction)
+  return rows
+}
+
+async function readCash(
+  transaction: Transaction<Schema>,
+  requests: readonly Request[],
+): Promise<ReadonlyMap<string, Selectable<CashTable>[]>> {
+  if (requests.length === 0) return new Map()
+  const { rows } = await sql<Selectable<CashTable>>`
+    select * from cash where user_id = any(${requests.map(({ userId }) => userId)}::text[])`.execute(
+    transaction,
+  )
   return groupByUser(rows)
 }
 
-/** Whole ledgers of the instruments that each user's decision asked for, each in order. */
+async function readExternalIds(
+  transaction: Transaction<Schema>,
+  requests: readonly Request[],
+): Promise<ReadonlyMap<string, RecordedExternalIds>> {
+  const asked = requests.flatMap(({ userId, externalIds }) =>
+    externalIds.map((id) => ({ ...id, userId })),
+  )
+  if (asked.length === 0) return new Map()
+  const users = asked.map(({ userId }) => userId)
+  const { rows } = await sql<Selectable<ExternalIdTable>>`
+    select external_id.* from external_id
+    join unnest(${users}::text[], ${asked.map(({ source }) => source)}::text[],
+      ${asked.map(({ externalId }) => externalId)}::text[])
+      as asked (user_id, source, external_id) using (user_id, source, external_id)
+    where external_id.user_id = any(${users}::text[])`.execute(transaction)
+  return new Map(
+    [...groupByUser(rows)].map(([userId, own]) => [
+      userId,
+      new Map(
+        own.map((row) => [
+          externalIdKey(row.source, row.external_id),
+          { sequence: row.sequence, contentHash: row.content_hash },
+        ]),
+      ),
+    ]),
+  )
+}
+
+/** The ledgers that each user's decision asked for, in order. */
 export async function readHistories(
   transaction: Transaction<Schema>,
-  asked: readonly Pick<Request, 'userId' | 'instrumentIds'>[],
-): Promise<ReadonlyMap<string, ReadonlyMap<string, readonly LedgerEntry[]>>> {
+  asked: readonly ({ readonly userId: string } & NeededHistory)[],
+): Promise<ReadonlyMap<string, Histories>> {
   if (asked.length === 0) return new Map()
-  const { users, instruments } = pairs(asked)
-  const { rows } = await sql<Selectable<LedgerTable>>`
-    select ledger.* from ledger
-    join unnest(${users}::text[], ${instruments}::text[]) as asked (user_id, instrument_id)
-      using (user_id, instrument_id)
-    where ledger.user_id = any(${users}::text[])
-    order by effective_at, sequence`.execute(transaction)
+  const { users, instruments } = pairs(asked.filter(({ wholeLedger }) => !wholeLedger))
+  const [all, some] = await Promise.all([
+    readWhole(
+      transaction,
+      'ledger',
+      asked.filter(({ wholeLedger }) => wholeLedger),
+    ),
+    users.length === 0
+      ? []
+      : sql<Selectable<LedgerTable>>`
+          select ledger.* from ledger
+          join unnest(${users}::text[], ${instruments}::text[]) as asked (user_id, instrument_id)
+            using (user_id, instrument_id)
+          where ledger.user_id = any(${users}::text[])`
+          .execute(transaction)
+          .then(({ rows }) => rows),
+  ])
+  const rows = [...all, ...some].toSorted(
+    (left, right) => left.effective_at - right.effective_at || left.sequence - right.sequence,
+  )
   const byUser = groupByUser(rows)
   return new Map(
-    asked.map(({ userId, instrumentIds }) => {
-      const histories = new Map<string, LedgerEntry[]>(instrumentIds.map((id) => [id, []]))
-      for (const row of byUser.get(userId) ?? []) {
-        histories.get(row.instrument_id)?.push(entryOfRow(row))
-      }
-      return [userId, histories]
+    asked.map(({ userId, instrumentIds, wholeLedger }): [string, Histories] => {
+      const entries = (byUser.get(userId) ?? []).map(entryOfRow)
+      if (wholeLedger) return [userId, { books: new Map(), ledger: entries }]
+      const books = new Map<string, LedgerEntry[]>(instrumentIds.map((id) => [id, []]))
+      for (const entry of entries) books.get(entry.instrumentId)?.push(entry)
+      return [userId, { books, ledger: undefined }]
     }),
   )
 }
 
-function pairs(requests: readonly Pick<Request, 'userId' | 'instrumentIds'>[]): {
+function pairs(
+  requests: readonly {
+    readonly userId: string
+    readonly instrumentIds: readonly string[] | 'all'
+  }[],
+): {
   users: readonly string[]
   instruments: readonly string[]
 } {
   const flat = requests.flatMap(({ userId, instrumentIds }) =>
-    instrumentIds.map((instrumentId) => ({ userId, instrumentId })),
+    instrumentIds === 'all' ? [] : instrumentIds.map((instrumentId) => ({ userId, instrumentId })),
   )
   return {
     users: flat.map(({ userId }) => userId),

@@ -1,7 +1,8 @@
 import { type Selectable, sql, type Transaction } from 'kysely'
-import type { ChangeOutcome, ChangeRequest, Decision, Histories } from '../../app/ports.ts'
+import type { ChangeOutcome, ChangeRequest, Decision, LockedState } from '../../app/ports.ts'
 import { PortfolioError } from '../../domain/errors.ts'
-import type { PortfolioChange } from '../../domain/portfolio/record-transactions.ts'
+import type { PortfolioChange } from '../../domain/portfolio/portfolio-change.ts'
+import { type NeededHistory, NO_HISTORIES } from '../../domain/portfolio/record-transactions.ts'
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import { type LockedUser, lockUsers, readHistories } from './batch-read.ts'
 import { BulkInsert } from './bulk-insert.ts'
@@ -12,17 +13,30 @@ import type { StateCache } from './state-cache.ts'
 
 type Request = ChangeRequest<unknown>
 
+/** What a batch may spend on one of its requests, at the cost of the others. */
+export interface BatchLimits {
+  /** Ledger entries that a replay may read. */
+  readonly replayEntriesMax: number
+  readonly waitForLocks: boolean
+}
+
 /** What became of one request of a batch. */
 export type Verdict =
   | { readonly kind: 'answered'; readonly outcome: ChangeOutcome<unknown> }
   | { readonly kind: 'failed'; readonly error: unknown }
-  /** Its replay is too long to hold up the others: to be decided alone. */
-  | { readonly kind: 'too-long' }
+  /** To be decided alone: its replay is too long to hold up the others, or it has to wait for its user's lock. */
+  | { readonly kind: 'too-long' | 'locked' }
 
 interface Accepted {
   readonly request: Request
   readonly change: PortfolioChange
   readonly answer: unknown
+}
+
+interface Waiting {
+  readonly request: Request
+  readonly user: LockedUser
+  readonly needed: NeededHistory
 }
 
 const REQUEST_KEY = new BulkInsert('request_key', [
@@ -41,18 +55,18 @@ export class Batch {
   readonly #database: Database
   readonly #cache: StateCache
   readonly #requests: readonly Request[]
-  readonly #replayEntriesMax: number
+  readonly #limits: BatchLimits
   #accepted: readonly Accepted[] = []
 
   constructor(
     { database, cache }: { database: Database; cache: StateCache },
     requests: readonly Request[],
-    replayEntriesMax: number,
+    limits: BatchLimits,
   ) {
     this.#database = database
     this.#cache = cache
     this.#requests = requests
-    this.#replayEntriesMax = replayEntriesMax
+    this.#limits = limits
   }
 
   /**
@@ -61,7 +75,10 @@ export class Batch {
    */
   async run(): Promise<ReadonlyMap<Request, Verdict>> {
     const { verdicts, states } = await this.#database.transaction(async (transaction) => {
-      const locked = await lockUsers(transaction, this.#requests, this.#cache)
+      const locked = await lockUsers(transaction, this.#requests, {
+        cache: this.#cache,
+        wait: this.#limits.waitForLocks,
+      })
       const decided = await this.#decideAll(transaction, locked)
       this.#accepted = decided.accepted
       if (decided.accepted.length > 0) {
@@ -95,7 +112,7 @@ export class Batch {
       await lockUsers(
         transaction,
         this.#accepted.map(({ request }) => request),
-        this.#cache,
+        { cache: this.#cache, wait: true },
       )
       const result = await this.#committed(transaction)
       return { commit: false, result }
@@ -129,33 +146,35 @@ export class Batch {
   ): Promise<{ verdicts: ReadonlyMap<Request, Verdict>; accepted: readonly Accepted[] }> {
     const verdicts = new Map<Request, Verdict>()
     const accepted: Accepted[] = []
-    const waiting: { request: Request; state: PortfolioState; instrumentIds: readonly string[] }[] =
-      []
+    const waiting: Waiting[] = []
     for (const request of this.#requests) {
       const user = locked.get(request.userId)
-      if (user === undefined) throw new Error('a request without its lock')
+      if (user === undefined) {
+        verdicts.set(request, { kind: 'locked' })
+        continue
+      }
       const replay =
         request.key && user.keyRow && replayVerdict(request.key.contentHash, user.keyRow)
       if (replay !== undefined) {
         verdicts.set(request, replay)
         continue
       }
-      const decision = decideSafely(request, user.state, new Map())
+      const decision = decideSafely(request, { ...user, histories: NO_HISTORIES })
       if (decision.kind !== 'needs-history') {
         settle(request, decision, { verdicts, accepted })
-      } else if (replayLength(user.state, decision.instrumentIds) > this.#replayEntriesMax) {
+      } else if (replayLength(user.state, decision) > this.#limits.replayEntriesMax) {
         verdicts.set(request, { kind: 'too-long' })
       } else {
-        waiting.push({ request, state: user.state, instrumentIds: decision.instrumentIds })
+        waiting.push({ request, user, needed: decision })
       }
     }
     const histories = await readHistories(
       transaction,
-      waiting.map(({ request, instrumentIds }) => ({ userId: request.userId, instrumentIds })),
+      waiting.map(({ request, needed }) => ({ ...needed, userId: request.userId })),
     )
-    for (const { request, state } of waiting) {
-      const decision = decideSafely(request, state, histories.get(request.userId) ?? new Map())
-      settle(request, decision, { verdicts, accepted })
+    for (const { request, user } of waiting) {
+      const read = histories.get(request.userId) ?? NO_HISTORIES
+      settle(request, decideSafely(request, { ...user, histories: read }), { verdicts, accepted })
     }
     return { verdicts, accepted }
   }
@@ -164,11 +183,10 @@ export class Batch {
 /** A decision that throws is a bug in one request's path: it fails alone. */
 function decideSafely(
   request: Request,
-  state: PortfolioState,
-  histories: Histories,
+  locked: LockedState,
 ): Decision<unknown> | { readonly kind: 'failed'; readonly error: unknown } {
   try {
-    return request.decide(state, histories)
+    return request.decide(locked)
   } catch (error) {
     return { kind: 'failed', error }
   }
@@ -213,7 +231,11 @@ function replayVerdict(contentHash: Uint8Array, row: Selectable<RequestKeyTable>
   return { kind: 'answered', outcome: { kind: 'replayed', answer, version: row.version } }
 }
 
-function replayLength(state: PortfolioState, instrumentIds: readonly string[]): number {
+function replayLength(
+  state: PortfolioState,
+  { instrumentIds, wholeLedger }: NeededHistory,
+): number {
+  if (wholeLedger) return state.lastSequence
   let length = 0
   for (const instrumentId of instrumentIds) {
     for (const holding of state.books.get(instrumentId)?.values() ?? []) {

@@ -1,6 +1,8 @@
 import { sql, type Transaction } from 'kysely'
 import { decimalText, type Decimal } from '../../domain/decimal.ts'
-import type { PortfolioChange } from '../../domain/portfolio/record-transactions.ts'
+import { contentHash } from '../../domain/portfolio/external-ids.ts'
+import { termsText } from '../../domain/portfolio/terms-text.ts'
+import type { PortfolioChange } from '../../domain/portfolio/portfolio-change.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
 import { timestampText } from './database.ts'
@@ -21,6 +23,8 @@ const LEDGER = new BulkInsert('ledger', [
   'price',
   'request_id',
   'hash',
+  'terms',
+  'reverses_sequence',
 ])
 
 const HOLDING_KEY = ['user_id', 'instrument_id', 'account_id'] as const
@@ -30,6 +34,9 @@ const HOLDING_COLUMNS = [
   'unknown_quantity',
   'basis',
   'realized',
+  'income',
+  'fees',
+  'taxes',
   'capital',
   'lot_count',
   'last_effective_at',
@@ -42,6 +49,18 @@ const HOLDING = new BulkInsert('holding', HOLDING_COLUMNS, replacing(HOLDING_KEY
 const LOT_KEY = ['user_id', 'instrument_id', 'account_id', 'opened_sequence', 'part'] as const
 const LOT_COLUMNS = [...LOT_KEY, 'acquired_at', 'quantity_acquired', 'quantity', 'basis'] as const
 const LOT = new BulkInsert('lot', LOT_COLUMNS, replacing(LOT_KEY, LOT_COLUMNS))
+
+const CASH_COLUMNS = ['user_id', 'currency', 'amount'] as const
+const CASH = new BulkInsert('cash', CASH_COLUMNS, replacing(['user_id', 'currency'], CASH_COLUMNS))
+
+/** A correction takes over the id of what it replaces; any other reuse was refused under the lock. */
+const EXTERNAL_ID_KEY = ['user_id', 'source', 'external_id'] as const
+const EXTERNAL_ID_COLUMNS = [...EXTERNAL_ID_KEY, 'sequence', 'content_hash'] as const
+const EXTERNAL_ID = new BulkInsert(
+  'external_id',
+  EXTERNAL_ID_COLUMNS,
+  replacing(EXTERNAL_ID_KEY, EXTERNAL_ID_COLUMNS),
+)
 
 const LOT_MATCH = new BulkInsert('lot_match', [
   'user_id',
@@ -73,6 +92,9 @@ export async function writeChanges(
     LOT.execute(transaction, changes.flatMap(lotRows)),
     endSupersededMatches(transaction, changes),
     LOT_MATCH.execute(transaction, changes.flatMap(matchRows)),
+    deleteOutdatedCash(transaction, changes),
+    CASH.execute(transaction, changes.flatMap(cashRows)),
+    EXTERNAL_ID.execute(transaction, changes.flatMap(externalIdRows)),
     updatePortfolios(transaction, changes),
   ])
 }
@@ -85,13 +107,25 @@ async function updatePortfolios(
   const users = changes.map(({ after }) => after.userId)
   const result = await sql`
     update portfolio set version = new.version, last_sequence = new.last_sequence,
-      last_recorded_at = new.last_recorded_at, chain_head = new.chain_head
+      last_recorded_at = new.last_recorded_at, chain_head = new.chain_head,
+      base_currency = new.base_currency, lot_method = new.lot_method, allow_short = new.allow_short,
+      cash_since = new.cash_since, tax_jurisdiction = new.tax_jurisdiction,
+      time_zone = new.time_zone, benchmark_symbols = new.benchmark_symbols
     from unnest(${users}::text[], ${changes.map(({ before }) => before.version)}::bigint[],
       ${changes.map(({ after }) => after.version)}::bigint[],
       ${changes.map(({ after }) => after.lastSequence)}::bigint[],
-      ${changes.map(({ after }) => timestampText(after.lastRecordedAt))}::timestamptz[],
-      ${changes.map(({ after }) => after.chainHead)}::bytea[])
-      as new (user_id, old_version, version, last_sequence, last_recorded_at, chain_head)
+      ${changes.map(({ after }) => optionalTimestamp(after.lastRecordedAt))}::timestamptz[],
+      ${changes.map(({ after }) => after.chainHead)}::bytea[],
+      ${changes.map(({ after }) => after.settings.baseCurrency)}::text[],
+      ${changes.map(({ after }) => after.settings.lotMethod)}::text[],
+      ${changes.map(({ after }) => after.settings.allowShort)}::boolean[],
+      ${changes.map(({ after }) => optionalTimestamp(after.cash.since))}::timestamptz[],
+      ${changes.map(({ after }) => after.settings.taxJurisdiction)}::text[],
+      ${changes.map(({ after }) => after.settings.timeZone)}::text[],
+      ${changes.map(({ after }) => after.settings.benchmarkSymbols.join(' '))}::text[])
+      as new (user_id, old_version, version, last_sequence, last_recorded_at, chain_head,
+        base_currency, lot_method, allow_short, cash_since, tax_jurisdiction, time_zone,
+        benchmark_symbols)
     where portfolio.user_id = any(${users}::text[]) and portfolio.user_id = new.user_id
       and portfolio.version = new.old_version`.execute(transaction)
   if (Number(result.numAffectedRows) !== changes.length) {
@@ -140,6 +174,41 @@ async function endSupersededMatches(
       and lot_match.disposed_at >= ended.disposed_from`.execute(transaction)
 }
 
+/** Cash that was recounted from the whole ledger may have lost a currency. */
+async function deleteOutdatedCash(
+  transaction: Transaction<Schema>,
+  changes: readonly PortfolioChange[],
+): Promise<void> {
+  const gone = changes.flatMap(({ before, after }) =>
+    [...before.cash.balances.keys()]
+      .filter((currency) => !after.cash.balances.has(currency))
+      .map((currency) => ({ userId: after.userId, currency })),
+  )
+  if (gone.length === 0) return
+  const users = gone.map(({ userId }) => userId)
+  await sql`
+    delete from cash using unnest(${users}::text[], ${gone.map(({ currency }) => currency)}::text[])
+      as gone (user_id, currency)
+    where cash.user_id = any(${users}::text[]) and cash.user_id = gone.user_id
+      and cash.currency = gone.currency`.execute(transaction)
+}
+
+function cashRows({ before, after }: PortfolioChange): Rows {
+  return [...after.cash.balances].flatMap(([currency, amount]) =>
+    before.cash.balances.get(currency)?.equals(amount)
+      ? []
+      : [[after.userId, currency, decimalText(amount)]],
+  )
+}
+
+function externalIdRows({ after, entries }: PortfolioChange): Rows {
+  return entries.flatMap(({ entry }) => {
+    const { externalId = '', source = '' } = entry.terms ?? {}
+    if (externalId === '') return []
+    return [[after.userId, source, externalId, entry.sequence, contentHash(entry)]]
+  })
+}
+
 function ledgerRows({ after, entries }: PortfolioChange): Rows {
   return entries.map(({ entry, hash }) => [
     after.userId,
@@ -154,6 +223,8 @@ function ledgerRows({ after, entries }: PortfolioChange): Rows {
     decimalText(entry.price),
     entry.requestId,
     hash,
+    entry.terms === undefined ? null : termsText(entry.terms),
+    entry.terms?.reverses?.sequence ?? null,
   ])
 }
 
@@ -166,6 +237,9 @@ function holdingRows({ after, holdings }: PortfolioChange): Rows {
     decimalText(holding.unknownQuantity),
     decimalText(holding.basis),
     decimalText(holding.realized),
+    decimalText(holding.income),
+    decimalText(holding.fees),
+    decimalText(holding.taxes),
     decimalText(holding.capital),
     holding.lotCount,
     optionalTimestamp(holding.lastEffectiveAt),
@@ -213,6 +287,8 @@ function optionalText(value: Decimal | null): string | null {
   return value === null ? null : decimalText(value)
 }
 
-function optionalTimestamp(instant: Instant): string | null {
-  return instant === Number.MIN_SAFE_INTEGER ? null : timestampText(instant)
+function optionalTimestamp(instant: Instant | undefined): string | null {
+  return instant === undefined || instant === Number.MIN_SAFE_INTEGER
+    ? null
+    : timestampText(instant)
 }

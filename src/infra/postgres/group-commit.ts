@@ -1,6 +1,6 @@
 import type { ChangeOutcome, ChangeRequest, Clock, Telemetry } from '../../app/ports.ts'
 import { PortfolioError } from '../../domain/errors.ts'
-import { Batch, type Verdict } from './batch.ts'
+import { Batch, type BatchLimits, type Verdict } from './batch.ts'
 import type { Database } from './database.ts'
 import { classifyFailure } from './failure.ts'
 import type { StateCache } from './state-cache.ts'
@@ -21,8 +21,11 @@ const BATCH_ENTRIES_MAX = 4_000
 const QUEUE_MAX = 10_000
 const QUEUE_PER_USER_MAX = 256
 const RETRY_AFTER_MS = 100
-/** Ledger entries a replay inside a shared batch may read; a longer one is decided alone. */
-const REPLAY_ENTRIES_MAX = 2_000
+/** A shared batch waits for nobody: neither for a long replay nor for a user whom another replica has locked. */
+const SHARED: BatchLimits = { replayEntriesMax: 2_000, waitForLocks: false }
+const ALONE: BatchLimits = { replayEntriesMax: Infinity, waitForLocks: true }
+/** Requests decided alone at once, beside the committers; long replays go one at a time. */
+const WAITING_MAX = 4
 /** A request with less time left than this does not join a batch: its answer would come too late. */
 const TIME_LEFT_MIN_MS = 5
 const ATTEMPTS_MAX = 4
@@ -51,7 +54,8 @@ export class GroupCommit {
   #queued = 0
   #committing = 0
   #pumpScheduled = false
-  #replaying: Promise<void> = Promise.resolve()
+  readonly #replays = new Lane(1)
+  readonly #waits = new Lane(WAITING_MAX)
 
   constructor(ports: GroupCommitPorts) {
     this.#ports = ports
@@ -90,7 +94,7 @@ export class GroupCommit {
       const jobs = this.#take()
       if (jobs.length === 0) return
       this.#committing += 1
-      void this.#commit(jobs, REPLAY_ENTRIES_MAX, 1).finally(() => {
+      void this.#commit(jobs, SHARED, 1).finally(() => {
         this.#committing -= 1
         this.#schedulePump()
       })
@@ -134,7 +138,7 @@ export class GroupCommit {
     return true
   }
 
-  async #commit(jobs: readonly Job[], replayEntriesMax: number, attempt: number): Promise<void> {
+  async #commit(jobs: readonly Job[], limits: BatchLimits, attempt: number): Promise<void> {
     const started = this.#ports.clock.monotonicMs()
     const [first, ...others] = jobs
     if (first === undefined) return
@@ -146,7 +150,7 @@ export class GroupCommit {
     const batch = new Batch(
       this.#ports,
       jobs.map((job) => job.request),
-      replayEntriesMax,
+      limits,
     )
     let verdicts
     try {
@@ -154,7 +158,7 @@ export class GroupCommit {
     } catch (error) {
       span.fail(error)
       span.end()
-      await this.#recover(jobs, { batch, error, replayEntriesMax, attempt })
+      await this.#recover(jobs, { batch, error, limits, attempt })
       return
     }
     span.end()
@@ -173,17 +177,16 @@ export class GroupCommit {
         case 'failed':
           job.reject(verdict.error)
           break
+        // Their users stay in flight meanwhile.
         case 'too-long':
-          this.#replayAlone(job)
+          this.#replays.run(() => this.#commit([job], ALONE, 1))
+          continue
+        case 'locked':
+          this.#waits.run(() => this.#commit([job], ALONE, 1))
           continue
       }
       this.#release(job)
     }
-  }
-
-  /** Long replays have a lane of their own, one at a time; their user stays in flight meanwhile. */
-  #replayAlone(job: Job): void {
-    this.#replaying = this.#replaying.then(() => this.#commit([job], Infinity, 1))
   }
 
   #release({ request: { userId } }: Job): void {
@@ -195,13 +198,13 @@ export class GroupCommit {
 
   async #recover(
     jobs: readonly Job[],
-    failed: { batch: Batch; error: unknown; replayEntriesMax: number; attempt: number },
+    failed: { batch: Batch; error: unknown; limits: BatchLimits; attempt: number },
   ): Promise<void> {
-    const { error, replayEntriesMax, attempt } = failed
+    const { error, limits, attempt } = failed
     const failure = classifyFailure(error)
     this.#ports.telemetry.batchFailed(failure)
     if (failure === 'poison') {
-      await this.#halve(jobs, error, replayEntriesMax)
+      await this.#halve(jobs, error, limits)
       return
     }
     const undecided = failure === 'unknown' ? await this.#resolveUnknown(jobs, failed.batch) : jobs
@@ -212,18 +215,18 @@ export class GroupCommit {
     }
     await backOff(attempt)
     const live = undecided.filter((job) => !this.#expire(job))
-    await this.#commit(live, replayEntriesMax, attempt + 1)
+    await this.#commit(live, limits, attempt + 1)
   }
 
-  async #halve(jobs: readonly Job[], error: unknown, replayEntriesMax: number): Promise<void> {
+  async #halve(jobs: readonly Job[], error: unknown, limits: BatchLimits): Promise<void> {
     const [only] = jobs
     if (jobs.length === 1 && only !== undefined) {
       this.#fail(only, error)
       return
     }
     const middle = Math.ceil(jobs.length / 2)
-    await this.#commit(jobs.slice(0, middle), replayEntriesMax, 1)
-    await this.#commit(jobs.slice(middle), replayEntriesMax, 1)
+    await this.#commit(jobs.slice(0, middle), limits, 1)
+    await this.#commit(jobs.slice(middle), limits, 1)
   }
 
   /** Settles what turns out to be committed; gives back the jobs that certainly were not. */
@@ -257,6 +260,33 @@ export class GroupCommit {
   #fail(job: Job, error: unknown): void {
     job.reject(error)
     this.#release(job)
+  }
+}
+
+/** Runs tasks in order, at most so many at once. As many wait as there are users with a request under way. */
+class Lane {
+  readonly #sizeMax: number
+  readonly #tasks: (() => Promise<void>)[] = []
+  #running = 0
+
+  constructor(sizeMax: number) {
+    this.#sizeMax = sizeMax
+  }
+
+  run(task: () => Promise<void>): void {
+    this.#tasks.push(task)
+    this.#next()
+  }
+
+  #next(): void {
+    if (this.#running >= this.#sizeMax) return
+    const task = this.#tasks.shift()
+    if (task === undefined) return
+    this.#running += 1
+    void task().finally(() => {
+      this.#running -= 1
+      this.#next()
+    })
   }
 }
 

@@ -1,14 +1,16 @@
 import type { Selectable } from 'kysely'
 import { decimal } from '../../domain/decimal.ts'
 import { compareLots, type Holding, type Lot } from '../../domain/portfolio/holding.ts'
+import { termsOfText } from '../../domain/portfolio/terms-text.ts'
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import type { LedgerEntry } from '../../domain/portfolio/transaction.ts'
-import type { HoldingTable, LedgerTable, LotTable, PortfolioTable } from './schema.ts'
+import type { CashTable, HoldingTable, LedgerTable, LotTable, PortfolioTable } from './schema.ts'
 
 /** The state a portfolio's rows stand for. Holdings without rows of their lots have none loaded. */
 export function stateOfRows(
   row: Selectable<PortfolioTable>,
   holdings: readonly Selectable<HoldingTable>[],
+  cash: readonly Pick<CashTable, 'currency' | 'amount'>[],
 ): PortfolioState {
   const books = new Map<string, Map<string, Holding>>()
   for (const holdingRow of holdings) {
@@ -19,10 +21,11 @@ export function stateOfRows(
     }
     book.set(holdingRow.account_id, holdingOfRow(holdingRow))
   }
-  return { ...headOfRow(row), books }
+  const balances = new Map(cash.map(({ currency, amount }) => [currency, decimal(amount)]))
+  return { ...headOfRow(row), books, cash: { since: row.cash_since ?? undefined, balances } }
 }
 
-function headOfRow(row: Selectable<PortfolioTable>): Omit<PortfolioState, 'books'> {
+function headOfRow(row: Selectable<PortfolioTable>): Omit<PortfolioState, 'books' | 'cash'> {
   return {
     userId: row.user_id,
     version: row.version,
@@ -33,6 +36,9 @@ function headOfRow(row: Selectable<PortfolioTable>): Omit<PortfolioState, 'books
       baseCurrency: row.base_currency,
       lotMethod: row.lot_method,
       allowShort: row.allow_short,
+      taxJurisdiction: row.tax_jurisdiction,
+      timeZone: row.time_zone,
+      benchmarkSymbols: row.benchmark_symbols.split(' ').filter((symbol) => symbol !== ''),
     },
   }
 }
@@ -45,6 +51,9 @@ function holdingOfRow(row: Selectable<HoldingTable>): Holding {
     unknownQuantity: decimal(row.unknown_quantity),
     basis: decimal(row.basis),
     realized: decimal(row.realized),
+    income: decimal(row.income),
+    fees: decimal(row.fees),
+    taxes: decimal(row.taxes),
     capital: decimal(row.capital),
     lotCount: row.lot_count,
     lots: row.lot_count === 0 ? [] : undefined,
@@ -105,5 +114,6 @@ export function entryOfRow(row: Selectable<LedgerTable>): LedgerEntry {
     quantity: decimal(row.quantity),
     price: decimal(row.price),
     requestId: row.request_id,
+    ...(row.terms !== null && { terms: termsOfText(row.terms) }),
   }
 }

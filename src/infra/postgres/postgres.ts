@@ -15,9 +15,10 @@ import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
 import { type Database, openDatabase, timestampText } from './database.ts'
 import { classifyFailure } from './failure.ts'
 import { GroupCommit } from './group-commit.ts'
+import { readLedgerPage } from './ledger-page.ts'
 import { entryOfRow, stateOfRows } from './portfolio-rows.ts'
 import { openQuoteStore } from './quote-store.ts'
-import type { HoldingTable, PortfolioTable } from './schema.ts'
+import type { CashTable, HoldingTable, PortfolioTable } from './schema.ts'
 import { StateCache } from './state-cache.ts'
 
 export interface Postgres {
@@ -54,6 +55,7 @@ export function openPostgres(options: {
         (await commits.submit(request)) as ChangeOutcome<Answer>,
       read: (userId) => guarded(() => readState(database, cache, userId)),
       ledger: (userId, filter) => guarded(() => readLedger(database, userId, filter)),
+      ledgerPage: (userId, query) => guarded(() => readLedgerPage(database, userId, query)),
     },
     quoteStore: guardedQuotes(openQuoteStore(database)),
     ping: async () => {
@@ -70,7 +72,8 @@ export function openPostgres(options: {
   }
 }
 
-type StateRow = Selectable<PortfolioTable> & Selectable<HoldingTable>
+type StateRow = Selectable<PortfolioTable> &
+  Selectable<HoldingTable> & { cash_rows: Pick<CashTable, 'currency' | 'amount'>[] | null }
 type HeadRow = Pick<StateRow, 'version' | 'chain_head'>
 
 /** One probe of the version; the holdings only when the cache has another one. */
@@ -89,12 +92,14 @@ async function readState(
   }
   // One statement, so that head and holdings are of one moment.
   const { rows } = await sql<StateRow>`
-    select * from portfolio left join holding using (user_id) where user_id = ${userId}`.execute(
+    select *, (select json_agg(json_build_object('currency', currency, 'amount', amount::text))
+      from cash where cash.user_id = portfolio.user_id) as cash_rows
+    from portfolio left join holding using (user_id) where user_id = ${userId}`.execute(
     database.kysely,
   )
   const [row] = rows
   if (row === undefined || row.version === 0) return undefined
-  const state = stateOfRows(row, rows.filter(hasHolding))
+  const state = stateOfRows(row, rows.filter(hasHolding), row.cash_rows ?? [])
   cache.putIfNewer(state)
   return { state, cached: false }
 }
@@ -113,6 +118,7 @@ async function readLedger(
   if (filter.instrumentId !== undefined) {
     query = query.where('instrument_id', '=', filter.instrumentId)
   }
+  if (filter.sequence !== undefined) query = query.where('sequence', '=', filter.sequence)
   if (filter.effectiveUntil !== undefined) {
     query = query.where(sql<boolean>`effective_at <= ${timestampText(filter.effectiveUntil)}`)
   }

@@ -1,7 +1,7 @@
 import type { ColumnType } from 'kysely'
 import type { QuoteKind } from '../../domain/market-data/quote.ts'
 import type { LotMethod } from '../../domain/portfolio/lot-methods.ts'
-import type { TransactionType } from '../../domain/portfolio/transaction.ts'
+import type { TransactionType } from '../../domain/portfolio/transaction-types.ts'
 import type { Instant } from '../../domain/time.ts'
 
 /** NUMERIC: text both ways, since a double cannot hold it. */
@@ -18,7 +18,9 @@ export interface Schema {
   readonly holding: HoldingTable
   readonly lot: LotTable
   readonly lot_match: LotMatchTable
+  readonly cash: CashTable
   readonly request_key: RequestKeyTable
+  readonly external_id: ExternalIdTable
   readonly quote: QuoteTable
   readonly newest_quote: QuoteTable
 }
@@ -32,6 +34,11 @@ export interface PortfolioTable {
   base_currency: string
   lot_method: LotMethod
   allow_short: boolean
+  cash_since: Timestamp | null
+  tax_jurisdiction: string
+  time_zone: string
+  /** Separated by spaces, which no symbol has. */
+  benchmark_symbols: string
 }
 
 export interface LedgerTable {
@@ -47,6 +54,8 @@ export interface LedgerTable {
   price: Numeric
   request_id: string
   hash: Buffer
+  terms: string | null
+  reverses_sequence: Count | null
 }
 
 export interface HoldingTable {
@@ -57,6 +66,9 @@ export interface HoldingTable {
   unknown_quantity: Numeric
   basis: Numeric
   realized: Numeric
+  income: Numeric
+  fees: Numeric
+  taxes: Numeric
   capital: Numeric
   lot_count: number
   last_effective_at: Timestamp | null
@@ -105,6 +117,20 @@ export interface RequestKeyTable {
   version: Count
   answer: string | null
   recorded_at: Timestamp
+}
+
+export interface CashTable {
+  user_id: string
+  currency: string
+  amount: Numeric
+}
+
+export interface ExternalIdTable {
+  user_id: string
+  source: string
+  external_id: string
+  sequence: Count
+  content_hash: Buffer
 }
 
 export interface QuoteTable {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Decision } from '../../../../src/app/ports.ts'
+import type { Decision, LockedState } from '../../../../src/app/ports.ts'
 import { decimal } from '../../../../src/domain/decimal.ts'
+import type { PortfolioChange } from '../../../../src/domain/portfolio/portfolio-change.ts'
 import {
-  type PortfolioChange,
+  NO_HISTORIES,
   recordTransactions,
 } from '../../../../src/domain/portfolio/record-transactions.ts'
-import type { PortfolioState } from '../../../../src/domain/portfolio/state.ts'
 import type { LedgerEntry } from '../../../../src/domain/portfolio/transaction.ts'
 import {
   callContext,
@@ -45,7 +45,7 @@ async function writeAround(
 function submit(
   store: TestStore,
   userId: string,
-  decide: (state: PortfolioState) => Decision<unknown>,
+  decide: (locked: LockedState) => Decision<unknown>,
 ): Promise<unknown> {
   const call = callContext()
   return store.portfolios.change({
@@ -53,6 +53,7 @@ function submit(
     instrumentIds: ['AAPL'],
     entryCount: 1,
     key: undefined,
+    externalIds: [],
     call,
     decide,
   })
@@ -115,11 +116,11 @@ function withEntry(wrong: Partial<LedgerEntry>): (change: PortfolioChange) => Po
 test.each(POISONS)('$name is told apart from its batch', async ({ name, error, poison }) => {
   const store = database.openStore()
   const { badOutcome } = await writeAround(store, name, () =>
-    submit(store, `poisoned by ${name}`, (state) => {
+    submit(store, `poisoned by ${name}`, ({ state }) => {
       const recording = recordTransactions(state, [draft('BUY', 'AAPL', 1)], {
         now: store.clock.now(),
         requestId: 'poisoned',
-        histories: new Map(),
+        histories: NO_HISTORIES,
       })
       if (recording.kind !== 'recorded') throw new Error('a purchase was not recorded')
       return { kind: 'accept', change: poison(recording.change), answer: {} }

@@ -4,31 +4,38 @@ import { decimal, type Decimal } from '../../../../src/domain/decimal.ts'
 import { BookFold } from '../../../../src/domain/portfolio/book-fold.ts'
 import { foldLedger } from '../../../../src/domain/portfolio/fold-ledger.ts'
 import type { Lot, LotMatch } from '../../../../src/domain/portfolio/holding.ts'
-import { DEFAULT_SETTINGS } from '../../../../src/domain/portfolio/state.ts'
+import { activeEntries } from '../../../../src/domain/portfolio/reversals.ts'
+import type { PortfolioSettings, PortfolioState } from '../../../../src/domain/portfolio/state.ts'
 import { compareEntries, type LedgerEntry } from '../../../../src/domain/portfolio/transaction.ts'
-import type { TestStore } from '../../../support/store.ts'
+import { callContext, type TestStore } from '../../../support/store.ts'
 
 type Row = Record<string, unknown>
 
 /**
  * Everything stored of a user is what its ledger alone says: holdings, lots, matches as of each version, and the
- * head; versions and sequences have no gaps.
+ * cash, the head; versions and sequences have no gaps. What was known before the last change of settings was made
+ * under others: of that only the ledger is looked at.
  */
 export async function expectConsistent(
   store: TestStore,
   raw: pg.Pool,
   userId: string,
+  settingsVersions: readonly number[] = [],
 ): Promise<readonly LedgerEntry[]> {
   const entries = await store.portfolios.ledger(userId, {})
-  const folded = foldLedger(userId, entries, DEFAULT_SETTINGS)
+  const read = await store.portfolios.read(userId, callContext())
+  const { settings } = read!.state
+  const folded = foldLedger(userId, entries, settings)
   const inSequence = entries.toSorted((left, right) => left.sequence - right.sequence)
   expect(inSequence.map((entry) => entry.sequence)).toEqual(entries.map((_, index) => index + 1))
-  const versions = [...new Set(inSequence.map((entry) => entry.version))]
+  const versions = [
+    ...new Set([...inSequence.map((entry) => entry.version), ...settingsVersions]),
+  ].toSorted((left, right) => left - right)
   expect(versions).toEqual(versions.map((_, index) => index + 1))
 
   const [head] = await select(raw, 'portfolio', userId)
   expect(head).toMatchObject({
-    version: `${folded.version}`,
+    version: `${versions.at(-1)}`,
     last_sequence: `${folded.lastSequence}`,
     chain_head: Buffer.from(folded.chainHead),
   })
@@ -39,8 +46,13 @@ export async function expectConsistent(
   expect(last[0]?.hash).toEqual(Buffer.from(folded.chainHead))
 
   const holdings = [...folded.books.values()].flatMap((book) => Array.from(book.values()))
-  expect(holdings.filter(({ quantity }) => quantity.isNegative())).toEqual([])
-  expect(sorted((await select(raw, 'holding', userId)).map(holdingText))).toEqual(
+  if (!settings.allowShort) {
+    expect(holdings.filter(({ quantity }) => quantity.isNegative())).toEqual([])
+  }
+  const holdingRows = await select(raw, 'holding', userId)
+  // A row whose every entry was taken back stays, with nothing in it.
+  const saying = holdingRows.filter((row) => row['transaction_count'] !== '0')
+  expect(sorted(saying.map(holdingText))).toEqual(
     sorted(
       holdings.map((holding) =>
         line([
@@ -50,6 +62,9 @@ export async function expectConsistent(
           holding.unknownQuantity,
           holding.basis,
           holding.realized,
+          holding.income,
+          holding.fees,
+          holding.taxes,
           holding.capital,
           holding.lotCount,
           holding.transactionCount,
@@ -62,23 +77,35 @@ export async function expectConsistent(
       holdings.flatMap(({ instrumentId, lots }) => lots!.map((lot) => lotText(instrumentId, lot))),
     ),
   )
+  await expectCash(raw, userId, folded)
   const matches = await select(raw, 'lot_match', userId)
-  for (const version of versions) {
+  const settingsVersion = settingsVersions.at(-1) ?? 0
+  for (const version of versions.filter((each) => each >= settingsVersion)) {
     const known = matches.filter(
       (row) =>
         Number(row['from_version']) <= version &&
         (row['to_version'] === null || Number(row['to_version']) > version),
     )
     const then = entries.filter((entry) => entry.version <= version)
-    expect(sorted(known.map(matchRowText))).toEqual(sorted(matchesOf(then)))
+    expect(sorted(known.map(matchRowText))).toEqual(sorted(matchesOf(then, settings)))
   }
   return entries
 }
 
-function matchesOf(entries: readonly LedgerEntry[]): string[] {
+async function expectCash(raw: pg.Pool, userId: string, { cash }: PortfolioState): Promise<void> {
+  const [portfolio] = await select(raw, 'portfolio', userId)
+  const since = portfolio?.['cash_since'] as Date | null
+  expect(since?.getTime()).toBe(cash.since === undefined ? undefined : cash.since / 1_000)
+  const rows = await select(raw, 'cash', userId)
+  expect(sorted(rows.map((row) => line([row['currency'], number(row['amount'])])))).toEqual(
+    sorted([...cash.balances].map(([currency, amount]) => line([currency, amount]))),
+  )
+}
+
+function matchesOf(entries: readonly LedgerEntry[], settings: PortfolioSettings): string[] {
   const folds = new Map<string, BookFold>()
-  for (const entry of entries.toSorted(compareEntries)) {
-    const fold = folds.get(entry.instrumentId) ?? new BookFold(undefined, DEFAULT_SETTINGS)
+  for (const entry of activeEntries(entries.toSorted(compareEntries))) {
+    const fold = folds.get(entry.instrumentId) ?? new BookFold(undefined, settings)
     folds.set(entry.instrumentId, fold)
     expect(fold.apply(entry)).toBeUndefined()
   }
@@ -100,6 +127,9 @@ function holdingText(row: Row): string {
     number(row['unknown_quantity']),
     number(row['basis']),
     number(row['realized']),
+    number(row['income']),
+    number(row['fees']),
+    number(row['taxes']),
     number(row['capital']),
     row['lot_count'],
     row['transaction_count'],

@@ -4,8 +4,10 @@ import { migrateDatabase } from '../../../../src/infra/postgres/migrate.ts'
 import { FaultyProxy } from '../../../support/faults.ts'
 import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts'
 
-const NAMES = ['0001-portfolio']
+const NAMES = ['0001-portfolio', '0002-rich-transactions']
 const TABLES = [
+  'cash',
+  'external_id',
   'holding',
   'ledger',
   'lot',

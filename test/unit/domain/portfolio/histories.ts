@@ -1,11 +1,8 @@
 import fc from 'fast-check'
 import { decimal, type Decimal } from '../../../../src/domain/decimal.ts'
 import { lotMethods, type LotMethod } from '../../../../src/domain/portfolio/lot-methods.ts'
-import type {
-  LedgerEntry,
-  TransactionDraft,
-  TransactionType,
-} from '../../../../src/domain/portfolio/transaction.ts'
+import type { TransactionType } from '../../../../src/domain/portfolio/transaction-types.ts'
+import type { LedgerEntry, TransactionDraft } from '../../../../src/domain/portfolio/transaction.ts'
 import { at } from './scenario.ts'
 
 export const ALL_METHODS = Object.keys(lotMethods) as readonly LotMethod[]

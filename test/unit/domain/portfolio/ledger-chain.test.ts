@@ -4,7 +4,11 @@ import fc from 'fast-check'
 import { decimal } from '../../../../src/domain/decimal.ts'
 import { chainHash } from '../../../../src/domain/portfolio/ledger-chain.ts'
 import { GENESIS_HASH } from '../../../../src/domain/portfolio/state.ts'
-import type { LedgerEntry } from '../../../../src/domain/portfolio/transaction.ts'
+import {
+  type LedgerEntry,
+  NO_TERMS,
+  type TransactionTerms,
+} from '../../../../src/domain/portfolio/transaction.ts'
 import { buy, Scenario, sell } from './scenario.ts'
 
 const ENTRY: LedgerEntry = {
@@ -45,6 +49,7 @@ describe('chainHash', () => {
       effectiveAt: 1_001,
       recordedAt: 2_001,
       requestId: 'Request',
+      terms: NO_TERMS,
     }
     const hashes = Object.entries(changed).map(([field, value]) =>
       hex('user-1', { ...ENTRY, [field]: value }, GENESIS_HASH),
@@ -52,7 +57,56 @@ describe('chainHash', () => {
     hashes.push(hex('user-1', ENTRY, GENESIS_HASH))
     hashes.push(hex('user-2', ENTRY, GENESIS_HASH))
     hashes.push(hex('user-1', ENTRY, new Uint8Array(32).fill(1)))
-    expect(new Set(hashes).size).toBe(13)
+    expect(new Set(hashes).size).toBe(14)
+  })
+
+  it('keeps the encoding of an entry with terms under its own tag', () => {
+    const entry = { ...ENTRY, terms: { ...NO_TERMS, fee: decimal('1.50') } }
+    const text =
+      '\0' +
+      '21:portfolio.v1.ledger/26:user-12:121:73:BUY4:ACME4:böx3:1.59:0.00000014:10004:20007:request' +
+      '13:{"fee":"1.5"}'
+    const expected = createHash('sha256').update(text).update(GENESIS_HASH).digest('hex')
+    expect(hex('user-1', entry, GENESIS_HASH)).toBe(expected)
+  })
+
+  it('changes with every term', () => {
+    const changed: Required<TransactionTerms> = {
+      amount: decimal(1),
+      fee: decimal(1),
+      tax: decimal(1),
+      currency: 'EUR',
+      exchangeRate: decimal('1.1'),
+      counterCurrency: 'EUR',
+      counterAmount: decimal(1),
+      lots: [{ lotSequence: 1, lotPart: 0, quantity: decimal(1) }],
+      carriedLots: [{ acquiredAt: 1, quantity: decimal(1), basis: decimal(1) }],
+      externalId: 'x',
+      source: 'x',
+      settlementDate: '2024-01-01',
+      labels: { x: '' },
+      counterpartyUserId: 'x',
+      counterpartyAccountId: 'x',
+      externalTransfer: true,
+      reverses: { sequence: 1, reason: '' },
+    }
+    const nested: Partial<TransactionTerms>[] = [
+      { lots: [{ lotSequence: 2, lotPart: 0, quantity: decimal(1) }] },
+      { lots: [{ lotSequence: 1, lotPart: 1, quantity: decimal(1) }] },
+      { lots: [{ lotSequence: 1, lotPart: 0, quantity: decimal(2) }] },
+      { carriedLots: [{ acquiredAt: 2, quantity: decimal(1), basis: decimal(1) }] },
+      { carriedLots: [{ acquiredAt: 1, quantity: decimal(2), basis: decimal(1) }] },
+      { carriedLots: [{ acquiredAt: 1, quantity: decimal(1), basis: decimal(2) }] },
+      { labels: { y: '' } },
+      { labels: { x: 'y' } },
+      { reverses: { sequence: 2, reason: '' } },
+      { reverses: { sequence: 1, reason: 'y' } },
+    ]
+    const each = Object.entries(changed).map(([field, value]) => ({ [field]: value }))
+    const hashes = [{}, ...each, ...nested].map((terms) =>
+      hex('user-1', { ...ENTRY, terms: { ...NO_TERMS, ...terms } }, GENESIS_HASH),
+    )
+    expect(new Set(hashes).size).toBe(1 + 17 + 10)
   })
 
   it('never reads two entries as one text', () => {

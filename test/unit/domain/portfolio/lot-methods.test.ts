@@ -25,9 +25,9 @@ describe('lot methods', () => {
     expect(decimalText(scenario.holding().realized)).toBe(realized)
     expect(scenario.lots()).toEqual(lots)
     expect(matches.map(({ match }) => match.rule)).toEqual([method, method])
-    const { realized: sold, unrealized, profitLoss } = scenario.value({ ACME: '140' })
+    const { realized: sold, unrealized, total } = scenario.value({ ACME: '140' }).result
     expect(decimalText(sold.plus(unrealized))).toBe('870')
-    expect(decimalText(profitLoss)).toBe('870')
+    expect(decimalText(total)).toBe('870')
   })
 
   it('takes lots of equal cost in order of acquisition', () => {

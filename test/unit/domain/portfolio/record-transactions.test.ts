@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
+import type { PortfolioChange } from '../../../../src/domain/portfolio/portfolio-change.ts'
 import {
-  type PortfolioChange,
+  NO_HISTORIES,
   recordTransactions,
 } from '../../../../src/domain/portfolio/record-transactions.ts'
 import { at, buy, NOW, Scenario, sell, transferIn, transferOut } from './scenario.ts'
 import { plain } from './stored-rows.ts'
 
-const CONTEXT = { now: NOW, requestId: 'request', histories: new Map() }
+const CONTEXT = { now: NOW, requestId: 'request', histories: NO_HISTORIES }
 
 function warningsOf({ warnings }: PortfolioChange): readonly string[] {
   return warnings.map(({ index, reason }) => `${index}:${reason}`)
@@ -101,6 +102,7 @@ describe('histories', () => {
     expect(recordTransactions(scenario.state, mixed, CONTEXT)).toEqual({
       kind: 'needs-history',
       instrumentIds: ['ACME', 'OTHER'],
+      wholeLedger: false,
     })
     expect(recordTransactions(scenario.state, [buy('1', '1', 5)], CONTEXT).kind).toBe(
       'needs-history',

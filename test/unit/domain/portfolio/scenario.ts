@@ -2,8 +2,12 @@ import { decimal, decimalText } from '../../../../src/domain/decimal.ts'
 import type { PortfolioError } from '../../../../src/domain/errors.ts'
 import type { Quote, QuoteSource } from '../../../../src/domain/market-data/quote.ts'
 import type { Holding } from '../../../../src/domain/portfolio/holding.ts'
+import { changeSettings } from '../../../../src/domain/portfolio/change-settings.ts'
+import type { PortfolioChange } from '../../../../src/domain/portfolio/portfolio-change.ts'
 import {
-  type PortfolioChange,
+  type Histories,
+  type NeededHistory,
+  NO_HISTORIES,
   type Recording,
   recordTransactions,
 } from '../../../../src/domain/portfolio/record-transactions.ts'
@@ -16,8 +20,8 @@ import {
   compareEntries,
   type LedgerEntry,
   type TransactionDraft,
-  type TransactionType,
 } from '../../../../src/domain/portfolio/transaction.ts'
+import type { TransactionType } from '../../../../src/domain/portfolio/transaction-types.ts'
 import { type Valuation, valuePortfolio } from '../../../../src/domain/portfolio/valuation.ts'
 import type { Instant } from '../../../../src/domain/time.ts'
 import { StoredRows } from './stored-rows.ts'
@@ -73,13 +77,19 @@ export class Scenario {
   /** One request, a second after the one before it. */
   request(...drafts: readonly TransactionDraft[]): Recording {
     this.now += 1_000_000
-    let outcome = this.#record(drafts, [])
-    if (outcome.kind === 'needs-history') outcome = this.#record(drafts, outcome.instrumentIds)
-    if (outcome.kind === 'recorded') {
-      this.state = outcome.change.after
-      this.ledger.push(...outcome.change.entries.map(({ entry }) => entry))
-      this.rows.apply(outcome.change)
-    }
+    let outcome = this.#record(drafts, NO_HISTORIES)
+    if (outcome.kind === 'needs-history') outcome = this.#record(drafts, this.#read(outcome))
+    if (outcome.kind === 'recorded') this.#apply(outcome.change)
+    return outcome
+  }
+
+  /** Replaces some of the settings, and gives the change or what refused it. */
+  change(settings: Partial<PortfolioSettings>): PortfolioChange | PortfolioError {
+    this.now += 1_000_000
+    const all = { ...this.state.settings, ...settings }
+    const ledger = this.ledger.toSorted(compareEntries)
+    const outcome = changeSettings(this.state, all, { ledger, now: this.now })
+    if (!(outcome instanceof Error)) this.#apply(outcome)
     return outcome
   }
 
@@ -117,11 +127,22 @@ export class Scenario {
     return valuePortfolio(this.state, quoteSource(...quotes), this.now)
   }
 
-  #record(drafts: readonly TransactionDraft[], needed: readonly string[]): Recording {
-    const inOrder = this.ledger.toSorted(compareEntries)
-    const histories = new Map(
-      needed.map((id) => [id, inOrder.filter((entry) => entry.instrumentId === id)]),
+  #apply(change: PortfolioChange): void {
+    this.state = change.after
+    this.ledger.push(...change.entries.map(({ entry }) => entry))
+    this.rows.apply(change)
+  }
+
+  #read({ instrumentIds, wholeLedger }: NeededHistory): Histories {
+    const ledger = this.ledger.toSorted(compareEntries)
+    if (wholeLedger) return { books: new Map(), ledger }
+    const books = new Map(
+      instrumentIds.map((id) => [id, ledger.filter((entry) => entry.instrumentId === id)]),
     )
+    return { books, ledger: undefined }
+  }
+
+  #record(drafts: readonly TransactionDraft[], histories: Histories): Recording {
     return recordTransactions(this.state, drafts, {
       now: this.now,
       requestId: `request-${this.state.version + 1}`,

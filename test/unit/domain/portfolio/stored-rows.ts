@@ -1,6 +1,6 @@
 import { Decimal, decimalText } from '../../../../src/domain/decimal.ts'
 import type { Holding, Lot, LotMatch } from '../../../../src/domain/portfolio/holding.ts'
-import type { PortfolioChange } from '../../../../src/domain/portfolio/record-transactions.ts'
+import type { PortfolioChange } from '../../../../src/domain/portfolio/portfolio-change.ts'
 import type { PortfolioState } from '../../../../src/domain/portfolio/state.ts'
 
 /** The same value with every decimal as its text and every map as its sorted entries. */

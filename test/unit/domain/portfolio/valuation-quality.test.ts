@@ -79,7 +79,7 @@ describe('quality (decision 36)', () => {
     ])
     expect(plain(valuation)).toMatchObject({
       totalValue: '12',
-      profitLoss: '2',
+      result: { total: '2' },
       simpleReturn: '0.2',
       quality: { completeness: 'PARTIAL', pricedAt: NOW },
     })
@@ -97,7 +97,11 @@ describe('quality (decision 36)', () => {
     expect(valuation.quality.completeness).toBe('PARTIAL')
     expect(reasons(valuation)).toEqual(['ACME FX_MISSING', 'OTHER PRICE_STALE'])
     expect(valuation.quality.issues[0]!.detail).toContain('EUR')
-    expect(plain(valuation)).toMatchObject({ totalValue: '10', profitLoss: '0', simpleReturn: '0' })
+    expect(plain(valuation)).toMatchObject({
+      totalValue: '10',
+      result: { total: '0' },
+      simpleReturn: '0',
+    })
   })
 
   it('leaves the denominator alone where the proceeds of a short cannot be valued', () => {
@@ -105,7 +109,7 @@ describe('quality (decision 36)', () => {
     scenario.record(sell('10', '50', 1), buy('1', '10', 1, OTHER))
     const quotes = quoteSource(quote('ACME', '40', { currency: 'EUR' }), quote('OTHER', '12'))
     expect(plain(valuePortfolio(scenario.state, quotes, NOW))).toMatchObject({
-      profitLoss: '2',
+      result: { total: '2' },
       simpleReturn: '0.2',
     })
   })
@@ -113,7 +117,7 @@ describe('quality (decision 36)', () => {
   it('is partial when the reporting currency has no rate', () => {
     const valuation = valueAt([quote('ACME', '90'), quote('OTHER', '10')], 'EUR')
     expect(reasons(valuation)).toEqual(['ACME FX_MISSING', 'OTHER FX_MISSING'])
-    expect(plain(valuation)).toMatchObject({ totalValue: '0', profitLoss: '0' })
+    expect(plain(valuation)).toMatchObject({ totalValue: '0', result: { total: '0' } })
   })
 
   it('is partial when only a realised result lacks its rate', () => {

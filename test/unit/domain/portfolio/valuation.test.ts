@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import { decimal, decimalText } from '../../../../src/domain/decimal.ts'
 import type { Quote } from '../../../../src/domain/market-data/quote.ts'
-import { valuePortfolio, weightOf } from '../../../../src/domain/portfolio/valuation.ts'
+import {
+  resultOfPosition,
+  valuePortfolio,
+  weightOf,
+} from '../../../../src/domain/portfolio/valuation.ts'
 import {
   buy,
   NOW,
@@ -24,9 +28,7 @@ describe('totals (decisions 19 to 22)', () => {
     expect(plain(valuation)).toMatchObject({
       totalValue: '735',
       costBasis: '621',
-      realized: '40',
-      unrealized: '114',
-      profitLoss: '154',
+      result: { realized: '40', unrealized: '114', total: '154' },
       reportingCurrency: 'USD',
     })
     expect(plain(valuation.assets)).toEqual([
@@ -41,7 +43,9 @@ describe('totals (decisions 19 to 22)', () => {
     const valuation = scenario.value({ ACME: '99', OTHER: '101' })
     expect(valuation.assets.map(({ instrumentId }) => instrumentId)).toEqual(['OTHER'])
     expect(valuation.positions).toHaveLength(1)
-    expect(plain(valuation)).toMatchObject({ profitLoss: '11', realized: '10', unrealized: '1' })
+    expect(plain(valuation)).toMatchObject({
+      result: { total: '11', realized: '10', unrealized: '1' },
+    })
   })
 
   it('are zeros for a portfolio that is sold out', () => {
@@ -51,9 +55,17 @@ describe('totals (decisions 19 to 22)', () => {
       reportingCurrency: 'USD',
       totalValue: '0',
       costBasis: '0',
-      realized: '0',
-      unrealized: '0',
-      profitLoss: '0',
+      shownRate: '1',
+      cashValue: '0',
+      cash: [],
+      result: {
+        realized: '0',
+        unrealized: '0',
+        income: '0',
+        fees: '0',
+        taxes: '0',
+        total: '0',
+      },
       simpleReturn: '0',
       assets: [],
       positions: [],
@@ -88,8 +100,7 @@ describe('totals (decisions 19 to 22)', () => {
     expect(plain(scenario.value({ ACME: '40' }))).toMatchObject({
       totalValue: '-400',
       costBasis: '-500',
-      unrealized: '100',
-      profitLoss: '100',
+      result: { unrealized: '100', total: '100' },
       simpleReturn: '0',
     })
   })
@@ -123,7 +134,7 @@ describe('unknown cost (decision 3)', () => {
     expect(plain(valuation)).toMatchObject({
       totalValue: '150',
       costBasis: '40',
-      profitLoss: '20',
+      result: { total: '20' },
       simpleReturn: '0.5',
     })
     expect(valuation.quality).toMatchObject({
@@ -156,8 +167,11 @@ describe('currencies (decision 27)', () => {
       value: '562.5',
       costBasis: '500',
       unrealized: '62.5',
+    })
+    expect(plain(resultOfPosition(valuation.positions[0]!, valuation))).toMatchObject({
+      unrealized: '62.5',
       realized: '20',
-      profitLoss: '82.5',
+      total: '82.5',
     })
     expect(valuation.quality.completeness).toBe('COMPLETE')
   })
@@ -168,9 +182,7 @@ describe('currencies (decision 27)', () => {
       reportingCurrency: 'EUR',
       totalValue: '300',
       costBasis: '250',
-      realized: '10',
-      unrealized: '50',
-      profitLoss: '60',
+      result: { realized: '10', unrealized: '50', total: '60' },
       simpleReturn: '0.12',
       assets: [{ value: '300', profitLoss: '60' }],
     })

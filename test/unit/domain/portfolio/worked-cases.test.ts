@@ -6,8 +6,9 @@ import { instantOfTimestamp, rfc3339 } from '../../../../src/domain/time.ts'
 import { at, buy, Scenario, sell, transferIn, transferOut } from './scenario.ts'
 import { plain } from './stored-rows.ts'
 
-function figures({ totalValue, realized, unrealized, profitLoss, simpleReturn }: Valuation) {
-  return plain({ totalValue, realized, unrealized, profitLoss, simpleReturn })
+function figures({ totalValue, result, simpleReturn }: Valuation) {
+  const { realized, unrealized, total } = result
+  return plain({ totalValue, realized, unrealized, profitLoss: total, simpleReturn })
 }
 
 describe('worked cases', () => {

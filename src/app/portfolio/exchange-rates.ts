@@ -1,0 +1,68 @@
+import { ONE, ZERO } from '../../domain/decimal.ts'
+import { invalidRequest, type Violation } from '../../domain/errors.ts'
+import { exchangeRate } from '../../domain/market-data/quote.ts'
+import { newPortfolio } from '../../domain/portfolio/state.ts'
+import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
+import { quotesAsOf } from '../market-data/past-quotes.ts'
+import type { Clock, QuoteStore } from '../ports.ts'
+
+/**
+ * The drafts with the rate of their day from each one's currency to the base currency: the one that was sent, else
+ * the newest quote of then (decision 27).
+ * @throws PortfolioError FX_RATE_REQUIRED naming each transaction whose rate nobody knows.
+ */
+export async function withExchangeRates(
+  ports: { readonly clock: Clock; readonly quoteStore: QuoteStore },
+  drafts: readonly TransactionDraft[],
+  baseCurrency: string,
+): Promise<readonly TransactionDraft[]> {
+  const violations: Violation[] = []
+  const rated: TransactionDraft[] = []
+  for (const [index, draft] of drafts.entries()) {
+    const { terms } = draft
+    if (terms === undefined || terms.currency === '' || terms.currency === baseCurrency) {
+      rated.push(inBase(draft, baseCurrency))
+      continue
+    }
+    const rate = terms.exchangeRate.isZero()
+      ? await rateOfDay(ports, draft, baseCurrency)
+      : terms.exchangeRate
+    if (rate === undefined) {
+      const description = `no rate from ${terms.currency} to ${baseCurrency} is known for that day`
+      const field = `transactions[${index}].fx_rate`
+      violations.push({ field, reason: 'FX_RATE_REQUIRED', description })
+    }
+    const counterCurrency = unlessBase(terms.counterCurrency, baseCurrency)
+    rated.push({ ...draft, terms: { ...terms, counterCurrency, exchangeRate: rate ?? ZERO } })
+  }
+  if (violations.length > 0) throw invalidRequest(violations)
+  return rated
+}
+
+/** The base currency has no name in the ledger, and no rate. */
+function inBase(draft: TransactionDraft, baseCurrency: string): TransactionDraft {
+  if (draft.terms === undefined) return draft
+  const counterCurrency = unlessBase(draft.terms.counterCurrency, baseCurrency)
+  return { ...draft, terms: { ...draft.terms, currency: '', counterCurrency, exchangeRate: ONE } }
+}
+
+function unlessBase(currency: string, baseCurrency: string): string {
+  return currency === baseCurrency ? '' : currency
+}
+
+async function rateOfDay(
+  ports: { readonly clock: Clock; readonly quoteStore: QuoteStore },
+  { terms, effectiveAt }: TransactionDraft,
+  baseCurrency: string,
+) {
+  const currency = terms?.currency ?? ''
+  const empty = newPortfolio('')
+  const state = { ...empty, settings: { ...empty.settings, baseCurrency } }
+  const at = effectiveAt ?? ports.clock.now()
+  const quotes = await quotesAsOf(ports.quoteStore, state, {
+    at,
+    recordedUntil: undefined,
+    reportingCurrency: currency,
+  })
+  return exchangeRate(quotes, currency, baseCurrency)?.rate
+}

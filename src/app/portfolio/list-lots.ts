@@ -1,0 +1,167 @@
+import { type Decimal, decimalText, multiply, ZERO } from '../../domain/decimal.ts'
+import { PortfolioError } from '../../domain/errors.ts'
+import type { QuoteSource } from '../../domain/market-data/quote.ts'
+import { BookFold } from '../../domain/portfolio/book-fold.ts'
+import { compareLots, type Lot } from '../../domain/portfolio/holding.ts'
+import { dayOf, longTermOn } from '../../domain/portfolio/calendar-day.ts'
+import type { LotMethod } from '../../domain/portfolio/lot-methods.ts'
+import { activeEntries } from '../../domain/portfolio/reversals.ts'
+import type { PortfolioState } from '../../domain/portfolio/state.ts'
+import { compareEntries, type LedgerEntry } from '../../domain/portfolio/transaction.ts'
+import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { CallContext, Clock, PortfolioStore, QuoteStore } from '../ports.ts'
+import { stateAsOf } from './past-state.ts'
+import { lotIdOf } from './record-transactions.ts'
+
+export interface LotsQuery {
+  readonly userId: string
+  /** Undefined = every instrument. */
+  readonly instrumentId: string | undefined
+  readonly at: Instant | undefined
+  readonly recordedUntil: Instant | undefined
+  readonly includeClosed: boolean
+  /** Undefined = the portfolio's own. */
+  readonly method: LotMethod | undefined
+}
+
+/** A lot as plain data; decimals as texts, empty where unknown. */
+export interface LotView {
+  readonly lotId: string
+  readonly openedSequence: number
+  readonly instrumentId: string
+  readonly accountId: string
+  readonly acquiredDay: string
+  readonly quantityAcquired: string
+  readonly quantityOpen: string
+  readonly basis: string
+  readonly marketValue: string
+  readonly unrealizedGain: string
+  readonly longTerm: boolean
+  readonly longTermOn: string
+}
+
+/**
+ * The lots of a portfolio, by instrument and in order of acquisition; under another method they are folded anew
+ * from the ledger, without changing the setting.
+ * @throws PortfolioError PORTFOLIO_NOT_FOUND.
+ */
+export async function listLots(
+  ports: {
+    readonly clock: Clock
+    readonly portfolios: PortfolioStore
+    readonly quotes: QuoteSource
+    readonly quoteStore: QuoteStore
+  },
+  query: LotsQuery,
+  call: CallContext,
+): Promise<readonly LotView[]> {
+  const present = await ports.portfolios.read(query.userId, call)
+  if (present === undefined) {
+    throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no portfolio is kept for that user')
+  }
+  const now = ports.clock.now()
+  const at = query.at ?? now
+  const isPast = query.at !== undefined || query.recordedUntil !== undefined
+  const entries = await ports.portfolios.ledger(query.userId, {
+    ...(query.at !== undefined && { effectiveUntil: query.at }),
+    ...(query.recordedUntil !== undefined && { recordedUntil: query.recordedUntil }),
+    ...(query.instrumentId !== undefined && { instrumentId: query.instrumentId }),
+  })
+  const valued = isPast
+    ? await stateAsOf(ports, query.userId, { ...query, at, reportingCurrency: undefined }, call)
+    : { state: present.state, quotes: ports.quotes }
+  const prices = unitValues(valued.state, valued.quotes, at)
+  const { settings } = present.state
+  const rules = { ...settings, lotMethod: query.method ?? settings.lotMethod }
+  const today = dayOf(at, settings.timeZone)
+  return [...foldLots(entries, rules, query.includeClosed)].flatMap(([instrumentId, lots]) =>
+    lots.map((lot) => {
+      const price = prices.get(instrumentId)
+      return viewOf(lot, { instrumentId, price, today, timeZone: settings.timeZone })
+    }),
+  )
+}
+
+/** What one unit of each priced instrument is worth, in the base currency. */
+function unitValues(
+  state: PortfolioState,
+  quotes: QuoteSource,
+  at: Instant,
+): ReadonlyMap<string, Decimal> {
+  const { positions } = valuePortfolio(state, quotes, at)
+  return new Map(
+    positions.flatMap(({ holding, price, exchangeRate }) =>
+      price && exchangeRate ? [[holding.instrumentId, multiply(price, exchangeRate)]] : [],
+    ),
+  )
+}
+
+function foldLots(
+  entries: readonly LedgerEntry[],
+  rules: PortfolioState['settings'],
+  includeClosed: boolean,
+): ReadonlyMap<string, readonly Lot[]> {
+  const folds = new Map<string, BookFold>()
+  for (const entry of activeEntries(entries).toSorted(compareEntries)) {
+    const fold = folds.get(entry.instrumentId) ?? new BookFold(undefined, rules)
+    folds.set(entry.instrumentId, fold)
+    const refusal = fold.apply(entry)
+    if (refusal !== undefined) {
+      const message = `the recorded transactions cannot be folded by ${rules.lotMethod}`
+      throw new PortfolioError(refusal.reason, message)
+    }
+  }
+  return new Map(
+    [...folds]
+      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+      .map(([instrumentId, fold]) => [instrumentId, lotsOf(fold, includeClosed)]),
+  )
+}
+
+function lotsOf(fold: BookFold, includeClosed: boolean): readonly Lot[] {
+  const open = [...fold.book().values()].flatMap((holding) => holding.lots ?? [])
+  const ids = new Set(open.map(idOf))
+  const closed = includeClosed
+    ? fold.opened
+        .filter((lot) => !ids.has(idOf(lot)))
+        .map((lot): Lot => Object.assign({}, lot, { quantity: ZERO, basis: ZERO }))
+    : []
+  return [...open, ...closed].toSorted(compareLots)
+}
+
+function idOf(lot: Lot): string {
+  return lotIdOf(lot.openedSequence, lot.part)
+}
+
+function viewOf(
+  lot: Lot,
+  context: {
+    readonly instrumentId: string
+    readonly price: Decimal | undefined
+    readonly today: string
+    readonly timeZone: string
+  },
+): LotView {
+  const { instrumentId, price, today, timeZone } = context
+  const acquiredDay = dayOf(lot.acquiredAt, timeZone)
+  const marketValue = price && multiply(lot.quantity, price)
+  const longTermFrom = longTermOn(acquiredDay)
+  return {
+    lotId: idOf(lot),
+    openedSequence: lot.openedSequence,
+    instrumentId,
+    accountId: lot.accountId,
+    acquiredDay,
+    quantityAcquired: decimalText(lot.quantityAcquired),
+    quantityOpen: decimalText(lot.quantity),
+    basis: lot.basis === null ? '' : decimalText(lot.basis),
+    marketValue: marketValue === undefined ? '' : decimalText(marketValue),
+    unrealizedGain:
+      marketValue === undefined || lot.basis === null
+        ? ''
+        : decimalText(marketValue.minus(lot.basis)),
+    longTerm: today >= longTermFrom,
+    longTermOn: longTermFrom,
+  }
+}

@@ -1,0 +1,276 @@
+import { decimalText } from '../../domain/decimal.ts'
+import { invalidRequest, PortfolioError } from '../../domain/errors.ts'
+import type { QuoteSource } from '../../domain/market-data/quote.ts'
+import { type Detail, detailOf } from '../../domain/portfolio/detail.ts'
+import {
+  contentHash,
+  externalIdKey,
+  type RecordedExternalIds,
+} from '../../domain/portfolio/external-ids.ts'
+import type { LotMatch } from '../../domain/portfolio/holding.ts'
+import type { PortfolioChange, WarningReason } from '../../domain/portfolio/portfolio-change.ts'
+import { recordTransactions as record } from '../../domain/portfolio/record-transactions.ts'
+import { DEFAULT_SETTINGS, etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
+import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
+import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
+import type { Instant } from '../../domain/time.ts'
+import type {
+  CallContext,
+  Clock,
+  Decision,
+  IdempotencyKey,
+  LedgerPageQuery,
+  LockedState,
+  PortfolioStore,
+  QuoteStore,
+} from '../ports.ts'
+import { etagMismatch } from './etag-mismatch.ts'
+import { withExchangeRates } from './exchange-rates.ts'
+
+export interface RecordCommand {
+  readonly userId: string
+  readonly drafts: readonly TransactionDraft[]
+  readonly key: IdempotencyKey | undefined
+  /** `etagOf` a state: the write is refused when the portfolio has moved on from it. */
+  readonly ifMatch: string | undefined
+  readonly validateOnly: boolean
+  /** The entry that the first draft takes back: its external id may pass to what replaces it. */
+  readonly reverses?: number
+  /** True: an external id that is recorded already is passed over, whatever else it says. */
+  readonly skipRecorded: boolean
+}
+
+export interface RecordedOutcome {
+  /** Position in the user's log; 0 in a dry run. */
+  readonly sequence: number
+  readonly disposition: 'APPLIED' | 'REPLAYED' | 'VALIDATED'
+  readonly matches: readonly MatchView[]
+  readonly warnings: readonly WarningReason[]
+}
+
+/** A lot match as plain data. */
+export interface MatchView {
+  readonly lotId: string
+  readonly quantity: string
+  readonly acquiredAt: Instant
+  /** Empty = unknown. */
+  readonly basis: string
+  readonly proceeds: string
+  readonly gain: string
+  readonly rule: string
+  readonly disposedAt: Instant
+}
+
+export interface RecordAnswer {
+  readonly detail: Detail
+  readonly version: number
+  readonly etag: string
+  readonly baseCurrency: string
+  readonly timeZone: string
+  readonly computedAt: Instant
+  readonly outcomes: readonly RecordedOutcome[]
+}
+
+export interface RecordResult {
+  readonly answer: RecordAnswer
+  readonly replayed: boolean
+}
+
+interface RecordPorts {
+  readonly clock: Clock
+  readonly portfolios: PortfolioStore
+  readonly quotes: QuoteSource
+  readonly quoteStore: QuoteStore
+}
+
+/** The rich write: every type of transaction, all or none, each with its outcome in the request's order. */
+export async function recordTransactions(
+  ports: RecordPorts,
+  command: RecordCommand,
+  call: CallContext,
+): Promise<RecordResult> {
+  const present = await ports.portfolios.read(command.userId, call)
+  const { baseCurrency } = present?.state.settings ?? DEFAULT_SETTINGS
+  const drafts = await withExchangeRates(ports, command.drafts, baseCurrency)
+  const rated = { ...command, drafts, baseCurrency }
+  const outcome = await ports.portfolios.change<RecordAnswer>({
+    userId: command.userId,
+    instrumentIds: [...new Set(drafts.map((draft) => draft.instrumentId))],
+    entryCount: drafts.length,
+    key: command.key,
+    externalIds: drafts.flatMap(({ terms }) =>
+      terms === undefined || terms.externalId === '' ? [] : [terms],
+    ),
+    call,
+    decide: (locked) => decideRecord(ports, rated, locked, call),
+  })
+  const answer = outcome.answer ?? (await replayedAnswer(ports, command, call))
+  return { answer, replayed: outcome.kind === 'replayed' }
+}
+
+/** A replay after the stored answer's keeping time: what the key wrote, and the portfolio as it is now. */
+async function replayedAnswer(
+  ports: RecordPorts,
+  { userId, key }: RecordCommand,
+  call: CallContext,
+): Promise<RecordAnswer> {
+  const present = await ports.portfolios.read(userId, call)
+  if (present === undefined) throw new Error('a replayed portfolio is missing')
+  const written = await ports.portfolios.ledgerPage(userId, {
+    ...WHOLE_LEDGER,
+    sequenceUntil: present.state.lastSequence,
+    idempotencyKey: key?.key,
+  })
+  const outcomes = written.map(({ entry }) => replayedOutcome(entry.sequence))
+  return answerOf(ports, present.state, ports.clock.now(), outcomes)
+}
+
+const WHOLE_LEDGER: Omit<LedgerPageQuery, 'sequenceUntil' | 'idempotencyKey'> = {
+  order: 'RECORDED_ASC',
+  size: Number.MAX_SAFE_INTEGER,
+  after: undefined,
+  effectiveFrom: undefined,
+  effectiveUntil: undefined,
+  recordedUntil: undefined,
+  instrumentIds: [],
+  types: [],
+  accountIds: [],
+  externalIds: [],
+  includeReversed: true,
+}
+
+function decideRecord(
+  ports: RecordPorts,
+  command: RecordCommand & { readonly baseCurrency: string },
+  { state, histories, externalIds }: LockedState,
+  call: CallContext,
+): Decision<RecordAnswer> {
+  if (command.ifMatch !== undefined && command.ifMatch !== etagOf(state)) {
+    return { kind: 'refuse', error: etagMismatch(state) }
+  }
+  if (state.settings.baseCurrency !== command.baseCurrency) {
+    const message = 'the base currency was changed meanwhile: send the request again'
+    return { kind: 'refuse', error: new PortfolioError('CONCURRENT_UPDATE', message) }
+  }
+  const recorded = withoutSequence(externalIds, command.reverses)
+  const reused = command.skipRecorded ? undefined : reusedIds(command.drafts, recorded)
+  if (reused !== undefined) return { kind: 'refuse', error: reused }
+  const known = command.drafts.map((draft) => recordedSequence(draft, recorded))
+  const positions = known.flatMap((sequence, index) => (sequence === undefined ? [index] : []))
+  const drafts = command.drafts.filter((_, index) => known[index] === undefined)
+  const now = ports.clock.now()
+  if (drafts.length === 0) {
+    const outcomes = known.map((sequence = 0) => replayedOutcome(sequence))
+    return { kind: 'answer', answer: answerOf(ports, state, now, outcomes) }
+  }
+  const context = { now, requestId: call.requestId, histories, positions }
+  const recording = record(state, drafts, context)
+  if (recording.kind === 'needs-history') return recording
+  if (recording.kind === 'refused') return { kind: 'refuse', error: recording.error }
+  const { change } = recording
+  const outcomes = outcomesOf(known, change, command.validateOnly)
+  const answer = answerOf(ports, change.after, now, outcomes)
+  if (command.validateOnly) {
+    return { kind: 'answer', answer: { ...answer, etag: etagOf(state), version: state.version } }
+  }
+  return { kind: 'accept', change, answer }
+}
+
+function withoutSequence(
+  externalIds: RecordedExternalIds,
+  sequence: number | undefined,
+): RecordedExternalIds {
+  return new Map([...externalIds].filter(([, recorded]) => recorded.sequence !== sequence))
+}
+
+/** The same id with other content, or twice in one request, is somebody's mistake: nothing is guessed. */
+function reusedIds(
+  drafts: readonly TransactionDraft[],
+  recorded: RecordedExternalIds,
+): PortfolioError | undefined {
+  const seen = new Set<string>()
+  const violations = drafts.flatMap((draft, index) => {
+    const { externalId = '', source = '' } = draft.terms ?? {}
+    if (externalId === '') return []
+    const key = externalIdKey(source, externalId)
+    const earlier = recorded.get(key)
+    const other =
+      seen.has(key) ||
+      (earlier !== undefined && Buffer.compare(earlier.contentHash, contentHash(draft)) !== 0)
+    seen.add(key)
+    if (!other) return []
+    const description = 'this id was used before for a different transaction'
+    const field = `transactions[${index}].external_id`
+    return [{ field, reason: 'EXTERNAL_ID_REUSED' as const, description }]
+  })
+  return violations.length === 0 ? undefined : invalidRequest(violations)
+}
+
+function recordedSequence(
+  { terms }: TransactionDraft,
+  recorded: RecordedExternalIds,
+): number | undefined {
+  if (terms === undefined || terms.externalId === '') return undefined
+  return recorded.get(externalIdKey(terms.source, terms.externalId))?.sequence
+}
+
+function replayedOutcome(sequence: number): RecordedOutcome {
+  return { sequence, disposition: 'REPLAYED', matches: [], warnings: [] }
+}
+
+function outcomesOf(
+  known: readonly (number | undefined)[],
+  change: PortfolioChange,
+  validateOnly: boolean,
+): readonly RecordedOutcome[] {
+  const sequences = change.entries.map(({ entry }) => entry.sequence)
+  return known.map((recorded, index): RecordedOutcome => {
+    if (recorded !== undefined) return replayedOutcome(recorded)
+    const sequence = sequences.shift() ?? 0
+    return {
+      sequence: validateOnly ? 0 : sequence,
+      disposition: validateOnly ? 'VALIDATED' : 'APPLIED',
+      matches: change.matches
+        .filter(({ match }) => match.disposalSequence === sequence)
+        .map(({ match }) => matchView(match)),
+      warnings: change.warnings
+        .filter((warning) => warning.index === index)
+        .map(({ reason }) => reason),
+    }
+  })
+}
+
+function answerOf(
+  ports: RecordPorts,
+  state: PortfolioState,
+  now: Instant,
+  outcomes: readonly RecordedOutcome[],
+): RecordAnswer {
+  return {
+    detail: detailOf(valuePortfolio(state, ports.quotes, now)),
+    version: state.version,
+    etag: etagOf(state),
+    baseCurrency: state.settings.baseCurrency,
+    timeZone: state.settings.timeZone,
+    computedAt: now,
+    outcomes,
+  }
+}
+
+/** "sequence.part": stable as long as the ledger is. */
+export function lotIdOf(sequence: number, part: number): string {
+  return `${sequence}.${part}`
+}
+
+function matchView(match: LotMatch): MatchView {
+  return {
+    lotId: lotIdOf(match.lotSequence, match.lotPart),
+    quantity: decimalText(match.quantity),
+    acquiredAt: match.acquiredAt,
+    basis: match.basis === null ? '' : decimalText(match.basis),
+    proceeds: decimalText(match.proceeds),
+    gain: match.gain === null ? '' : decimalText(match.gain),
+    rule: match.rule,
+    disposedAt: match.disposedAt,
+  }
+}

@@ -1,0 +1,59 @@
+import { changeSettings, needsRefold } from '../../domain/portfolio/change-settings.ts'
+import { etagOf, type PortfolioSettings } from '../../domain/portfolio/state.ts'
+import type {
+  CallContext,
+  Clock,
+  Decision,
+  IdempotencyKey,
+  LockedState,
+  PortfolioStore,
+} from '../ports.ts'
+import { etagMismatch } from './etag-mismatch.ts'
+import { getPortfolioSettings, type SettingsView } from './get-portfolio-settings.ts'
+
+export interface UpdateSettingsCommand {
+  readonly userId: string
+  readonly settings: PortfolioSettings
+  readonly key: IdempotencyKey | undefined
+  readonly ifMatch: string | undefined
+}
+
+/**
+ * Replaces all settings of a portfolio, and creates it when there is none. Another lot method applies to everything
+ * that was recorded.
+ * @throws PortfolioError BASE_CURRENCY_FIXED, ETAG_MISMATCH, or what the recorded transactions do not allow.
+ */
+export async function updatePortfolioSettings(
+  ports: { readonly clock: Clock; readonly portfolios: PortfolioStore },
+  command: UpdateSettingsCommand,
+  call: CallContext,
+): Promise<SettingsView> {
+  const outcome = await ports.portfolios.change<SettingsView>({
+    userId: command.userId,
+    instrumentIds: 'all',
+    entryCount: 0,
+    key: command.key,
+    externalIds: [],
+    call,
+    decide: (locked) => decideSettings(command, locked, ports.clock),
+  })
+  return outcome.answer ?? (await getPortfolioSettings(ports, command.userId, call))
+}
+
+function decideSettings(
+  command: UpdateSettingsCommand,
+  { state, histories }: LockedState,
+  clock: Clock,
+): Decision<SettingsView> {
+  if (command.ifMatch !== undefined && command.ifMatch !== etagOf(state)) {
+    return { kind: 'refuse', error: etagMismatch(state) }
+  }
+  const { settings } = command
+  if (needsRefold(state, settings) && histories.ledger === undefined) {
+    return { kind: 'needs-history', instrumentIds: [], wholeLedger: true }
+  }
+  const ledger = histories.ledger ?? []
+  const change = changeSettings(state, settings, { ledger, now: clock.now() })
+  if (change instanceof Error) return { kind: 'refuse', error: change }
+  return { kind: 'accept', change, answer: { settings, etag: etagOf(change.after) } }
+}

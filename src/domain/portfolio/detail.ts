@@ -1,0 +1,142 @@
+import { type Decimal, decimalText, divide, ZERO } from '../decimal.ts'
+import type { Instant } from '../time.ts'
+import type { Result } from './result.ts'
+import {
+  type Position,
+  type Quality,
+  resultOfPosition,
+  type Valuation,
+  weightOf,
+} from './valuation.ts'
+
+/** A valuation as plain data, decimals as texts: what an answer shows, stores and replays word for word. */
+export interface Detail {
+  readonly reportingCurrency: string
+  readonly totalValue: string
+  readonly investedValue: string
+  readonly cashValue: string
+  readonly costBasis: string
+  readonly result: DetailResult
+  readonly simpleReturn: string
+  readonly positions: readonly DetailPosition[]
+  readonly allocation: readonly AllocationSlice[]
+  readonly quality: Quality
+}
+
+export type DetailResult = Readonly<Record<keyof Result, string>>
+
+interface DetailPosition {
+  readonly instrumentId: string
+  readonly accountId: string
+  readonly currency: string
+  readonly quantity: string
+  /** Empty when no unit's cost is known. */
+  readonly averageCost: string
+  readonly costBasis: string
+  /** Empty when there is no price. */
+  readonly price: string
+  readonly pricedAt: Instant | undefined
+  readonly source: string
+  readonly marketValue: string
+  readonly value: string
+  readonly exchangeRate: string
+  readonly weight: string
+  readonly result: DetailResult
+  readonly lotCount: number
+  readonly basisComplete: boolean
+}
+
+interface AllocationSlice {
+  readonly dimension: 'currency' | 'account'
+  readonly key: string
+  readonly value: string
+  readonly weight: string
+}
+
+export function detailOf(valuation: Valuation): Detail {
+  const { totalValue, cashValue, result } = valuation
+  return {
+    reportingCurrency: valuation.reportingCurrency,
+    totalValue: decimalText(totalValue),
+    investedValue: decimalText(totalValue.minus(cashValue)),
+    cashValue: decimalText(cashValue),
+    costBasis: decimalText(valuation.costBasis),
+    result: resultTexts(result),
+    simpleReturn: decimalText(valuation.simpleReturn),
+    positions: valuation.positions.map((position) => positionOf(position, valuation)),
+    allocation: allocationOf(valuation),
+    quality: valuation.quality,
+  }
+}
+
+function positionOf(position: Position, valuation: Valuation): DetailPosition {
+  const { holding } = position
+  const known = holding.quantity.minus(holding.unknownQuantity)
+  return {
+    instrumentId: holding.instrumentId,
+    accountId: holding.accountId,
+    currency: position.currency,
+    quantity: decimalText(holding.quantity),
+    averageCost: known.isZero() ? '' : decimalText(divide(position.costBasis, known)),
+    costBasis: decimalText(position.costBasis),
+    price: optionalText(position.price),
+    pricedAt: position.pricedAt,
+    source: position.source,
+    marketValue: optionalText(position.marketValue),
+    value: decimalText(position.value),
+    exchangeRate: optionalText(position.exchangeRate),
+    weight: decimalText(weightOf(position, valuation.totalValue)),
+    result: resultTexts(resultOfPosition(position, valuation)),
+    lotCount: holding.lotCount,
+    basisComplete: holding.unknownQuantity.isZero(),
+  }
+}
+
+/** Slices of the total value by currency, cash included, and by account. */
+function allocationOf({ positions, cash, totalValue }: Valuation): readonly AllocationSlice[] {
+  const byCurrency = new Map<string, Decimal>()
+  const byAccount = new Map<string, Decimal>()
+  for (const { currency, value, holding } of positions) {
+    add(byCurrency, currency, value)
+    add(byAccount, holding.accountId, value)
+  }
+  for (const { currency, value } of cash) add(byCurrency, currency, value)
+  return [
+    ...slices('currency', byCurrency, totalValue),
+    ...slices('account', byAccount, totalValue),
+  ]
+}
+
+function slices(
+  dimension: AllocationSlice['dimension'],
+  values: ReadonlyMap<string, Decimal>,
+  totalValue: Decimal,
+): readonly AllocationSlice[] {
+  return [...values]
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, value]) => ({
+      dimension,
+      key,
+      value: decimalText(value),
+      weight: decimalText(totalValue.isZero() ? ZERO : divide(value, totalValue)),
+    }))
+}
+
+function add(sums: Map<string, Decimal>, key: string, value: Decimal): void {
+  sums.set(key, (sums.get(key) ?? ZERO).plus(value))
+}
+
+function resultTexts(result: Result): DetailResult {
+  return {
+    realized: decimalText(result.realized),
+    unrealized: decimalText(result.unrealized),
+    income: decimalText(result.income),
+    fees: decimalText(result.fees),
+    taxes: decimalText(result.taxes),
+    total: decimalText(result.total),
+  }
+}
+
+function optionalText(value: Decimal | undefined): string {
+  return value === undefined ? '' : decimalText(value)
+}
