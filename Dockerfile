@@ -25,7 +25,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 USER 65532:65532
-EXPOSE 50051 50052 9464
+EXPOSE 50051 8080 50052 9464
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/nodejs/bin/node", "--enable-source-maps"]
 CMD ["dist/src/main.js"]

@@ -1,9 +1,7 @@
 import type { Transaction } from 'kysely'
 import { decimal } from '../src/domain/decimal.ts'
-import {
-  type PortfolioChange,
-  recordTransactions,
-} from '../src/domain/portfolio/record-transactions.ts'
+import type { PortfolioChange } from '../src/domain/portfolio/portfolio-change.ts'
+import { NO_HISTORIES, recordTransactions } from '../src/domain/portfolio/record-transactions.ts'
 import { newPortfolio, type PortfolioState } from '../src/domain/portfolio/state.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../src/domain/time.ts'
 import { BulkInsert } from '../src/infra/postgres/bulk-insert.ts'
@@ -97,7 +95,7 @@ function bought(
   const recording = recordTransactions(state, drafts, {
     now: SEEDED_AT + seed.round * MICROSECONDS_PER_DAY,
     requestId: `seed-${seed.round}`,
-    histories: new Map(),
+    histories: NO_HISTORIES,
   })
   if (recording.kind !== 'recorded') throw new Error('the seed was not recorded')
   return recording.change

@@ -53,6 +53,15 @@ const SETTINGS = {
     { default: '50051', meaning: 'port of the gRPC server; 0 = a free one', takes: A_PORT },
     PORT,
   ),
+  httpPort: setting(
+    'HTTP_PORT',
+    {
+      default: '8080',
+      meaning: 'port of HTTP/JSON and the Connect protocol; 0 = a free one, or off',
+      takes: `${A_PORT}, or off`,
+    },
+    z.union([z.literal('off').transform(() => undefined), PORT]),
+  ),
   healthPort: setting(
     'HEALTH_PORT',
     { meaning: 'port that answers health checks alone, in plain text', takes: A_PORT },

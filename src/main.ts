@@ -16,13 +16,15 @@ function readConfig(): Config {
 }
 
 /** Commands to paste that record a purchase: for whoever starts the service for the first time. */
-function invitation(port: number): string {
+function invitation({ grpc, http }: Service['ports']): string {
   const rpc = 'portfolio.v1.PortfolioService/UpdatePortfolio'
   const data = '{"userId":"alice","transactions":[{"symbol":"AAPL","quantity":10,"price":100}]}'
+  const json = `-H 'content-type: application/json' -d '${data}'`
   return [
     'Ready. To record a purchase, paste one of:',
-    `  npx buf curl --protocol grpc --http2-prior-knowledge -d '${data}' http://127.0.0.1:${port}/${rpc}`,
-    `  grpcurl -plaintext -d '${data}' 127.0.0.1:${port} ${rpc}`,
+    ...(http === undefined ? [] : [`  curl ${json} http://127.0.0.1:${http}/portfolio`]),
+    `  npx buf curl --protocol grpc --http2-prior-knowledge -d '${data}' http://127.0.0.1:${grpc}/${rpc}`,
+    `  grpcurl -plaintext -d '${data}' 127.0.0.1:${grpc} ${rpc}`,
     '',
   ].join('\n')
 }
@@ -65,7 +67,7 @@ function onCrash(error: unknown): void {
 function onReady({ ports }: Service): void {
   logger.info({ ports }, 'ready')
   if (config.databaseUrl === undefined && config.reflection) {
-    process.stdout.write(invitation(ports.grpc))
+    process.stdout.write(invitation(ports))
   }
 }
 

@@ -22,6 +22,7 @@ export interface Service {
   readonly ports: {
     readonly grpc: number
     readonly health: number | undefined
+    readonly http: number | undefined
     readonly metrics: number | undefined
   }
   /** Finishes the calls under way, for at most the configured time or `drainTimeoutMs`. */

@@ -23,16 +23,17 @@ import type {
 import type { CallContext } from '../app/ports.ts'
 import { PortfolioError } from '../domain/errors.ts'
 import { PortfolioUpdateResponseSchema } from '../../gen/portfolio/v1/portfolio_update_pb.ts'
-import { type Edge, type MethodFacts, ServedCall } from './served-call.ts'
+import { GrpcCall } from './grpc-call.ts'
+import type { Edge, MethodFacts, ReplyHeaders, ServedCall } from './served-call.ts'
 import { updateResponseBytes } from './update-response-bytes.ts'
 
 /** What a handler answers: the message, and what the specification's messages have no field for. */
 interface Reply<Output extends DescMessage> {
   readonly message: MessageInitShape<Output>
-  readonly headers?: ReadonlyMap<string, string | readonly string[]>
+  readonly headers?: ReplyHeaders
 }
 
-type UnaryHandler<Input extends DescMessage, Output extends DescMessage> = (
+export type UnaryHandler<Input extends DescMessage, Output extends DescMessage> = (
   request: MessageShape<Input>,
   metadata: Metadata,
   call: CallContext,
@@ -104,10 +105,9 @@ function unaryCall(
   handler: UnaryHandler<DescMessage, DescMessage>,
   edge: Edge,
 ): handleUnaryCall<Buffer, Buffer> {
-  const isRead = method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS
-  const facts = methodFacts(method, isRead ? READ_MS_MAX : WRITE_MS_MAX)
+  const facts = unaryFacts(method)
   return (call, callback) => {
-    const served = new ServedCall(facts, edge, call, callback)
+    const served = new GrpcCall(facts, edge, call, callback)
     void answer(served, method.output, callback, () => {
       served.admit()
       return handler(decode(method.input, call.request), call.metadata, served)
@@ -122,7 +122,7 @@ function clientStreamCall(
 ): handleClientStreamingCall<Buffer, Buffer> {
   const facts = methodFacts(method, STREAM_MS_MAX)
   return (call, callback) => {
-    const served = new ServedCall(facts, edge, call, callback)
+    const served = new GrpcCall(facts, edge, call, callback)
     const endAtDrain = (): void => {
       call.destroy(new PortfolioError('DRAINING', 'the server is shutting down'))
     }
@@ -132,6 +132,11 @@ function clientStreamCall(
       return handler(decodeEach(method.input, call), call.metadata, served)
     }).finally(() => edge.streams.delete(endAtDrain))
   }
+}
+
+export function unaryFacts(method: DescMethod): MethodFacts {
+  const isRead = method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS
+  return methodFacts(method, isRead ? READ_MS_MAX : WRITE_MS_MAX)
 }
 
 function methodFacts(method: DescMethod, timeMsMax: number): MethodFacts {
@@ -166,10 +171,15 @@ function decode<Input extends DescMessage>(input: Input, bytes: Uint8Array): Mes
   try {
     return fromBinary(input, bytes)
   } catch (error) {
-    // Not the error's cause: it is the client's doing, nothing for the operators' log.
-    const detail = error instanceof Error ? error.message : 'undecodable'
-    throw new PortfolioError('MALFORMED_REQUEST', `not a ${input.typeName}: ${detail}`)
+    throw malformed(input, error)
   }
+}
+
+/** The error of a request that is no such message. */
+export function malformed(input: DescMessage, error: unknown): PortfolioError {
+  // Not its cause: it is the client's doing, nothing for the operators' log.
+  const detail = error instanceof Error ? error.message : 'undecodable'
+  return new PortfolioError('MALFORMED_REQUEST', `not a ${input.typeName}: ${detail}`)
 }
 
 async function* decodeEach<Input extends DescMessage>(

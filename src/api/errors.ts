@@ -8,7 +8,7 @@ import {
   RequestInfoSchema,
   RetryInfoSchema,
 } from '../../gen/google/rpc/error_details_pb.ts'
-import { StatusSchema } from '../../gen/google/rpc/status_pb.ts'
+import { type Status, StatusSchema } from '../../gen/google/rpc/status_pb.ts'
 import { PortfolioError, type Reason } from '../domain/errors.ts'
 
 const DOMAIN = 'portfolio.v1'
@@ -39,6 +39,10 @@ const CODES: Readonly<Record<Reason, status>> = {
   IDEMPOTENCY_KEY_REUSED: status.INVALID_ARGUMENT,
   METADATA_INVALID: status.INVALID_ARGUMENT,
   MALFORMED_REQUEST: status.INVALID_ARGUMENT,
+  REQUEST_TOO_LARGE: status.RESOURCE_EXHAUSTED,
+  MEDIA_TYPE_UNSUPPORTED: status.INVALID_ARGUMENT,
+  PATH_NOT_FOUND: status.NOT_FOUND,
+  METHOD_NOT_ALLOWED: status.UNIMPLEMENTED,
   INSUFFICIENT_QUANTITY: status.FAILED_PRECONDITION,
   LOTS_REQUIRED: status.FAILED_PRECONDITION,
   LOT_NOT_OPEN: status.FAILED_PRECONDITION,
@@ -66,27 +70,46 @@ const CODES: Readonly<Record<Reason, status>> = {
   CANCELLED: status.CANCELLED,
 }
 
-/**
- * What a failed call answers: google.rpc.Status with its details, the request id, and nothing that only the
- * operators should see.
- */
+export function codeOf(error: unknown): status {
+  return error instanceof PortfolioError ? CODES[error.reason] : status.INTERNAL
+}
+
+/** What a failed call answers, on whichever transport. */
+export interface Failure {
+  readonly code: status
+  readonly status: Status
+  /** Undefined = an internal error. */
+  readonly reason: Reason | undefined
+  /** When to come back, milliseconds. */
+  readonly retryAfterMs: number | undefined
+}
+
+/** google.rpc.Status with its details, the request id, and nothing that only the operators should see. */
+export function failureOf(error: unknown, requestId: string): Failure {
+  const known = error instanceof PortfolioError ? error : undefined
+  const code = codeOf(error)
+  const message =
+    known === undefined ? `internal error, request id ${requestId}` : safeText(known.message)
+  const details = known === undefined ? [] : detailsOf(known, code)
+  details.push(anyPack(RequestInfoSchema, create(RequestInfoSchema, { requestId })))
+  return {
+    code,
+    status: create(StatusSchema, { code, message, details }),
+    reason: known?.reason,
+    retryAfterMs: known?.retryAfterMs,
+  }
+}
+
+/** The same as grpc-js takes it, with the details in the trailers. */
 export function statusOf(error: unknown, requestId: string): StatusObject {
-  const code = error instanceof PortfolioError ? CODES[error.reason] : status.INTERNAL
+  const { code, status: answer, retryAfterMs } = failureOf(error, requestId)
   const metadata = new Metadata()
   metadata.set('x-request-id', requestId)
-  const details: Any[] = []
-  let message = `internal error, request id ${requestId}`
-  if (error instanceof PortfolioError) {
-    message = safeText(error.message)
-    details.push(...detailsOf(error, code))
-    if (error.retryAfterMs !== undefined) {
-      metadata.set('grpc-retry-pushback-ms', String(Math.ceil(error.retryAfterMs)))
-    }
+  if (retryAfterMs !== undefined) {
+    metadata.set('grpc-retry-pushback-ms', String(Math.ceil(retryAfterMs)))
   }
-  details.push(anyPack(RequestInfoSchema, create(RequestInfoSchema, { requestId })))
-  const bytes = toBinary(StatusSchema, create(StatusSchema, { code, message, details }))
-  metadata.set('grpc-status-details-bin', Buffer.from(bytes))
-  return { code, details: message, metadata }
+  metadata.set('grpc-status-details-bin', Buffer.from(toBinary(StatusSchema, answer)))
+  return { code, details: answer.message, metadata }
 }
 
 function detailsOf(error: PortfolioError, code: status): Any[] {

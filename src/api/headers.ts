@@ -43,6 +43,11 @@ const LEGAL_VALUE = /^[ -~]*$/
 function blankIllegalValues(headers: IncomingHttpHeaders): void {
   for (const name of Object.keys(headers)) {
     const value = headers[name]
-    if (typeof value === 'string' && !LEGAL_VALUE.test(value)) headers[name] = ''
+    if (typeof value === 'string') headers[name] = legalValue(value)
   }
+}
+
+/** A header's value, blank when it is none that metadata can carry. */
+export function legalValue(value: string): string {
+  return LEGAL_VALUE.test(value) ? value : ''
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { type Deadline, Metadata, type sendUnaryData, status } from '@grpc/grpc-js'
+import { type Metadata, status } from '@grpc/grpc-js'
 import type { CallContext, Clock, Span, Telemetry } from '../app/ports.ts'
 import { PortfolioError } from '../domain/errors.ts'
 import { callerOf } from './auth.ts'
-import { statusOf } from './errors.ts'
+import { codeOf } from './errors.ts'
 
 /** What every call needs of the server around it. */
 export interface Edge {
@@ -24,50 +24,55 @@ export interface MethodFacts {
   readonly timeMsMax: number
 }
 
-/** What unary and streaming calls of grpc-js have in common. */
-interface Call {
+/** What a call brings along, whatever it came by. */
+export interface Arrival {
   readonly metadata: Metadata
-  getDeadline(): Deadline
-  sendMetadata(metadata: Metadata): void
-  on(event: 'cancelled', listener: () => void): unknown
+  /** Milliseconds the client waits; Infinity = it did not say. */
+  readonly clientMs: number
+  /** The transport itself ends a call at its client's deadline. */
+  readonly endsAtClientDeadline: boolean
 }
+
+export type ReplyHeaders = ReadonlyMap<string, string | readonly string[]>
 
 const METADATA_BYTES_MAX = 8_192
 const REQUEST_ID = /^[\x21-\x7e]([\x20-\x7e]{0,126}[\x21-\x7e])?$/
 
 /** One call from its arrival to its end, which comes once: answered, failed, out of time, or left by its client. */
-export class ServedCall implements CallContext {
+export abstract class ServedCall implements CallContext {
   readonly requestId: string
   readonly caller: string
   readonly deadlineMs: number
   readonly span: Span
+  readonly metadata: Metadata
   readonly #method: MethodFacts
   readonly #edge: Edge
-  readonly #call: Call
-  readonly #callback: sendUnaryData<Buffer>
   readonly #startedMs: number
   readonly #timer: NodeJS.Timeout | undefined
   #aborting: AbortController | undefined
   #ended = false
 
-  constructor(method: MethodFacts, edge: Edge, call: Call, callback: sendUnaryData<Buffer>) {
+  constructor(method: MethodFacts, edge: Edge, arrival: Arrival) {
+    const { metadata, clientMs, endsAtClientDeadline } = arrival
     this.#method = method
     this.#edge = edge
-    this.#call = call
-    this.#callback = callback
     this.#startedMs = edge.clock.monotonicMs()
-    this.requestId = requestIdOf(call.metadata)
-    this.caller = callerOf(call.metadata)
-    this.span = edge.telemetry.startCall(method.name, firstText(call.metadata, 'traceparent'))
+    this.metadata = metadata
+    this.requestId = requestIdOf(metadata)
+    this.caller = callerOf(metadata)
+    this.span = edge.telemetry.startCall(method.name, firstText(metadata, 'traceparent'))
     this.span.setAttribute('portfolio.request_id', this.requestId)
-    const clientMs = Number(call.getDeadline()) - Date.now()
-    this.deadlineMs = this.#startedMs + Math.min(clientMs, method.timeMsMax)
-    // grpc-js itself ends a call at its client's deadline.
-    if (clientMs > method.timeMsMax) {
-      this.#timer = setTimeout(() => this.#expire(), method.timeMsMax)
+    const timeMs = Math.min(clientMs, method.timeMsMax)
+    this.deadlineMs = this.#startedMs + timeMs
+    if (!endsAtClientDeadline || clientMs > method.timeMsMax) {
+      this.#timer = setTimeout(() => this.#expire(), timeMs)
     }
-    call.on('cancelled', () => this.#leave())
   }
+
+  /** Sends the headers of an answer; its message follows. */
+  protected abstract sendHeaders(headers: ReplyHeaders): void
+
+  protected abstract sendFailure(error: unknown): void
 
   get signal(): AbortSignal {
     this.#aborting ??= new AbortController()
@@ -84,7 +89,7 @@ export class ServedCall implements CallContext {
     if (this.#edge.isDraining) {
       throw new PortfolioError('DRAINING', 'the server is shutting down')
     }
-    const actual = metadataBytes(this.#call.metadata)
+    const actual = metadataBytes(this.metadata)
     if (actual > METADATA_BYTES_MAX) {
       const maximum = METADATA_BYTES_MAX
       throw new PortfolioError(
@@ -95,18 +100,10 @@ export class ServedCall implements CallContext {
     }
   }
 
-  /** Sends the headers; the message follows. */
-  succeed(headers: ReadonlyMap<string, string | readonly string[]> | undefined): void {
-    const metadata = new Metadata()
-    metadata.set('x-request-id', this.requestId)
-    if (headers !== undefined) {
-      for (const [name, value] of headers) {
-        if (typeof value === 'string') metadata.set(name, value)
-        else for (const one of value) metadata.add(name, one)
-      }
-    }
+  /** Ends the call and sends the headers; the message follows. */
+  succeed(headers: ReplyHeaders | undefined): void {
     this.#end(status.OK)
-    this.#call.sendMetadata(metadata)
+    this.sendHeaders(new Map([...(headers ?? []), ['x-request-id', this.requestId]]))
   }
 
   fail(error: unknown): void {
@@ -114,10 +111,10 @@ export class ServedCall implements CallContext {
       this.#edge.logFailure(error, { requestId: this.requestId, method: this.#method.name })
     }
     if (this.#ended) return
-    const answer = statusOf(error, this.requestId)
-    if (answer.code === status.INTERNAL) this.span.fail(error)
-    this.#end(answer.code)
-    this.#callback(answer)
+    const code = codeOf(error)
+    if (code === status.INTERNAL) this.span.fail(error)
+    this.#end(code)
+    this.sendFailure(error)
   }
 
   #expire(): void {
@@ -125,8 +122,8 @@ export class ServedCall implements CallContext {
     this.#aborting?.abort()
   }
 
-  #leave(): void {
-    // grpc-js says so after every call, answered or not.
+  /** The client is gone; transports say so after every call, answered or not. */
+  protected leave(): void {
     if (this.#ended) return
     const isLate = this.#edge.clock.monotonicMs() >= this.deadlineMs
     this.#end(isLate ? status.DEADLINE_EXCEEDED : status.CANCELLED)
@@ -149,7 +146,7 @@ function isForOperators(error: unknown, isOver: boolean): boolean {
   return !(isOver && (error as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE')
 }
 
-function requestIdOf(metadata: Metadata): string {
+export function requestIdOf(metadata: Metadata): string {
   const given = firstText(metadata, 'x-request-id')
   return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID()
 }

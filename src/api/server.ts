@@ -4,6 +4,7 @@ import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts
 import { addService, type HandlersOf } from './call.ts'
 import { mendHeaders } from './headers.ts'
 import { createHealth, type Health } from './health.ts'
+import { type HttpServer, startHttpServer } from './http.ts'
 import { addReflection } from './reflection.ts'
 import type { Edge } from './served-call.ts'
 
@@ -28,7 +29,11 @@ const OPTIONS: ServerOptions = {
 }
 
 export interface ApiServer {
-  readonly ports: { readonly grpc: number; readonly health: number | undefined }
+  readonly ports: {
+    readonly grpc: number
+    readonly health: number | undefined
+    readonly http: number | undefined
+  }
   /** What health checks are told; at first it is not serving. */
   setServing(isServing: boolean): void
   /** Refuses new calls, waits for those under way, and ends the rest when the time is over. */
@@ -45,12 +50,14 @@ export async function startServer(options: {
   readonly grpcPort: number
   /** Undefined = health checks on the main port alone. */
   readonly healthPort: number | undefined
+  /** Undefined = gRPC alone; 0 = a free one. */
+  readonly httpPort: number | undefined
   readonly reflection: boolean
   readonly edge: Omit<Edge, 'isDraining' | 'streams'>
   readonly portfolio: HandlersOf<typeof PortfolioService>
   readonly marketData: HandlersOf<typeof MarketDataService>
 }): Promise<ApiServer> {
-  const { bindAddress, grpcPort, healthPort } = options
+  const { bindAddress, grpcPort, healthPort, httpPort } = options
   const edge: Edge = { ...options.edge, isDraining: false, streams: new Set() }
   const health = createHealth(SERVICES)
   const server = new Server(OPTIONS)
@@ -60,8 +67,11 @@ export async function startServer(options: {
   health.addTo(server)
   health.addTo(healthServer)
   if (options.reflection) addReflection(server, SERVICES)
+  let http: HttpServer | undefined
   try {
+    if (httpPort !== undefined) http = await startHttpServer({ ...options, httpPort, edge })
     const ports = {
+      http: http?.port,
       health:
         healthPort === undefined ? undefined : await bind(healthServer, bindAddress, healthPort),
       grpc: await bind(server, bindAddress, grpcPort),
@@ -75,11 +85,12 @@ export async function startServer(options: {
       close: async (timeoutMs) => {
         health.setServing(false)
         edge.isDraining = true
-        await drain(server, { edge, health, timeoutMs })
+        await Promise.all([drain(server, { edge, health, timeoutMs }), http?.close(timeoutMs)])
         healthServer.forceShutdown()
       },
     }
   } catch (error) {
+    await http?.close(0)
     server.forceShutdown()
     healthServer.forceShutdown()
     throw error

@@ -74,6 +74,7 @@ describe('npm run sample', () => {
     service = start('src/main.ts', [], {
       DATABASE_URL: database.url,
       GRPC_PORT: target.split(':')[1]!,
+      HTTP_PORT: 'off',
       METRICS_PORT: String(await freePort()),
     })
     client = openServiceClient(target)

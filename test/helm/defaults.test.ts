@@ -57,6 +57,7 @@ describe('the chart with nothing but its Secret', () => {
     expect(environment(objects)).toEqual({
       BIND_ADDRESS: '0.0.0.0',
       GRPC_PORT: '50051',
+      HTTP_PORT: '8080',
       HEALTH_PORT: '50052',
       METRICS_PORT: '9464',
       DATABASE_URL: { secretKeyRef: { name: 'portfolio-database', key: 'DATABASE_URL' } },
@@ -146,6 +147,31 @@ describe('values', () => {
   ])('keep the heap of a pod limited to %s inside it', async (memory, options) => {
     const objects = await render('minimal', `resources.limits.memory="${memory}"`)
     expect(environment(objects)['NODE_OPTIONS']).toBe(options)
+  })
+
+  it('serve HTTP on a port of its own, or not at all', async () => {
+    const [on, off] = await Promise.all([render('minimal'), render('minimal', 'ports.http=0')])
+    const portNames = (objects: readonly KubernetesObject[]) => ({
+      container: serverContainer(objects).ports?.map(({ name }) => name),
+      services: findAll(objects, 'Service').map(({ spec }) => spec?.ports?.map(({ name }) => name)),
+      ingress: findOnly(objects, 'NetworkPolicy').spec?.ingress?.[0]?.ports?.map(
+        ({ port }) => port,
+      ),
+    })
+    expect(portNames(on)).toEqual({
+      container: ['grpc', 'http', 'health', 'metrics'],
+      services: [
+        ['grpc', 'http'],
+        ['grpc', 'http', 'metrics'],
+      ],
+      ingress: ['grpc', 'http'],
+    })
+    expect(portNames(off)).toEqual({
+      container: ['grpc', 'health', 'metrics'],
+      services: [['grpc'], ['grpc', 'metrics']],
+      ingress: ['grpc'],
+    })
+    expect(environment(off)).toMatchObject({ HTTP_PORT: 'off' })
   })
 
   it('name objects after the release when no full name is given', async () => {

@@ -105,7 +105,7 @@ describe.each(valueSets)('rendered with the %s values', (valueSet) => {
   it('opens the ports in the network policy that its containers listen on', () => {
     const ingress = findAll(objects, 'NetworkPolicy').flatMap(({ spec }) => spec?.ingress ?? [])
     const opened = ingress.flatMap(({ ports }) => ports ?? []).map(({ port }) => port)
-    expect(opened).toEqual(opened.length === 0 ? [] : ['grpc', 'metrics'])
+    expect(opened).toEqual(opened.length === 0 ? [] : ['grpc', 'http', 'metrics'])
   })
 
   it('takes secrets only from those the values name', () => {

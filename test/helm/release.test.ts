@@ -55,6 +55,8 @@ describe('helm', () => {
     expect(reflected).toContain(`grpcurl -plaintext -d '{"user_id":"ada"}' ${call}`)
     expect(bare).toContain('-proto portfolio/v1/portfolio_service.proto')
     expect(bare).toContain('Migrations are off')
+    const portForward = 'port-forward service/portfolio-tracking-service 50051'
+    expect(reflected).toContain(`${portForward} 8080\n  curl 'http://127.0.0.1:8080/portfolio?`)
   })
 })
 

@@ -19,6 +19,8 @@ describe('values.schema.json', () => {
     ['resources.limits.gpu=1', 'limits'],
     ['resources.limits.memory="4 GB"', 'memory'],
     ['ports.grpc=80', 'grpc'],
+    ['ports.http=80', 'http'],
+    ['ports.http="off"', 'http'],
     ['ports.health=70000', 'health'],
     ['database.url="postgres://user:password@host/database"', 'database'],
     ['database.existingSecret="Not_A_Name"', 'existingSecret'],
@@ -47,7 +49,8 @@ describe('the templates', () => {
   it.each([
     ['terminationGracePeriodSeconds is 40 and must be at least 65', ['drainTimeoutMs=60000']],
     ['terminationGracePeriodSeconds is 40 and must be at least 45', ['preStopSleepSeconds=20']],
-    ['ports.grpc, ports.health and ports.metrics must differ', ['ports.health=50051']],
+    ['ports.grpc, ports.http, ports.health and ports.metrics must differ', ['ports.health=50051']],
+    ['ports.grpc, ports.http, ports.health and ports.metrics must differ', ['ports.http=9464']],
     [
       'autoscaling.minReplicas must not exceed autoscaling.maxReplicas',
       ['autoscaling={"enabled":true,"minReplicas":11,"maxReplicas":10}'],

@@ -21,6 +21,7 @@ async function runService(
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
     GRPC_PORT: '0',
+    HTTP_PORT: '0',
     METRICS_PORT: 'off',
     MIGRATE_ON_START: 'false',
     DATABASE_POOL_MAX: '4',

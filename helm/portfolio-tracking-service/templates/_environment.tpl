@@ -3,6 +3,8 @@
   value: 0.0.0.0
 - name: GRPC_PORT
   value: {{ .Values.ports.grpc | quote }}
+- name: HTTP_PORT
+  value: {{ .Values.ports.http | default "off" | quote }}
 - name: HEALTH_PORT
   value: {{ .Values.ports.health | quote }}
 - name: METRICS_PORT

@@ -114,9 +114,9 @@ securityContext:
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $need) -}}
 {{- fail (printf "terminationGracePeriodSeconds is %d and must be at least %d: preStopSleepSeconds, drainTimeoutMs and 5 s to close" (int .Values.terminationGracePeriodSeconds) $need) -}}
 {{- end -}}
-{{- $ports := list (int .Values.ports.grpc) (int .Values.ports.health) (int .Values.ports.metrics) -}}
-{{- if ne (len ($ports | uniq)) 3 -}}
-{{- fail "ports.grpc, ports.health and ports.metrics must differ" -}}
+{{- $ports := list (int .Values.ports.grpc) (int .Values.ports.http) (int .Values.ports.health) (int .Values.ports.metrics) -}}
+{{- if ne (len ($ports | uniq)) 4 -}}
+{{- fail "ports.grpc, ports.http, ports.health and ports.metrics must differ" -}}
 {{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- fail "autoscaling.minReplicas must not exceed autoscaling.maxReplicas" -}}

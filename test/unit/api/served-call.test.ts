@@ -2,7 +2,8 @@ import { EventEmitter, once } from 'node:events'
 import { Metadata, status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { Span } from '../../../src/app/ports.ts'
-import { type Edge, ServedCall } from '../../../src/api/served-call.ts'
+import { GrpcCall } from '../../../src/api/grpc-call.ts'
+import type { Edge } from '../../../src/api/served-call.ts'
 import { PortfolioError } from '../../../src/domain/errors.ts'
 
 class Call extends EventEmitter {
@@ -47,7 +48,7 @@ function setUp(timeMsMax = 60_000) {
   const call = new Call()
   calls.push(call)
   const serve = () =>
-    new ServedCall({ name: 's/M', timeMsMax }, edge, call, (error) => {
+    new GrpcCall({ name: 's/M', timeMsMax }, edge, call, (error) => {
       answers.push(error?.code)
       call.emit('answered')
     })

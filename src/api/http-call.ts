@@ -1,0 +1,126 @@
+import type { DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf'
+import { Metadata } from '@grpc/grpc-js'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type UnaryHandler, unaryFacts } from './call.ts'
+import { type Failure, failureOf } from './errors.ts'
+import { legalValue } from './headers.ts'
+import { refusalByServer } from './http-failure.ts'
+import { type Edge, type ReplyHeaders, ServedCall } from './served-call.ts'
+
+/** Answers a call that failed, in its protocol's form. */
+export type SendFailure = (reply: FastifyReply, failure: Failure) => void
+
+/** A call that came by HTTP: its metadata is the request's headers, and the answer's headers are the reply's. */
+export class HttpCall extends ServedCall {
+  readonly #reply: FastifyReply
+  readonly #sendFailure: SendFailure
+  #headers: ReplyHeaders | undefined
+  #hasRun = false
+
+  constructor(
+    method: DescMethod,
+    edge: Edge,
+    { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+    options: { readonly clientMs: number; readonly sendFailure: SendFailure },
+  ) {
+    const metadata = metadataOf(request)
+    const { clientMs, sendFailure } = options
+    super(unaryFacts(method), edge, { metadata, clientMs, endsAtClientDeadline: false })
+    this.#reply = reply
+    this.#sendFailure = sendFailure
+    reply.raw.on('close', () => this.leave())
+  }
+
+  /** Runs the RPC's handler; the headers it answers are sent by {@link complete}. */
+  async run<Method extends DescMethod>(
+    handler: UnaryHandler<Method['input'], Method['output']>,
+    request: MessageShape<Method['input']>,
+  ): Promise<MessageInitShape<Method['output']>> {
+    this.#hasRun = true
+    const { message, headers } = await handler(request, this.metadata, this)
+    this.#headers = headers
+    return message
+  }
+
+  /** Whether the request came as far as the RPC's handler. */
+  get hasRun(): boolean {
+    return this.#hasRun
+  }
+
+  /** Ends the call well and puts its headers on the reply, which is to be sent then. */
+  complete(): FastifyReply {
+    this.succeed(this.#headers)
+    return this.#reply
+  }
+
+  protected override sendHeaders(headers: ReplyHeaders): void {
+    for (const [name, value] of headers) {
+      void this.#reply.header(name, typeof value === 'string' ? value : [...value])
+    }
+  }
+
+  protected override sendFailure(error: unknown): void {
+    void this.#reply.header('x-request-id', this.requestId)
+    this.#sendFailure(this.#reply, failureOf(error, this.requestId))
+  }
+}
+
+const CALLS = new WeakMap<FastifyRequest, HttpCall>()
+
+/** Serves an RPC at a path: the call exists from the arrival of the headers, so whatever goes wrong is its failure. */
+export function addCallRoute(
+  app: FastifyInstance,
+  method: DescMethod,
+  edge: Edge,
+  route: {
+    readonly httpMethods: string[]
+    readonly url: string
+    readonly clientMs: (request: FastifyRequest) => number
+    readonly sendFailure: SendFailure
+    readonly serve: (call: HttpCall, request: FastifyRequest) => Promise<void>
+  },
+): void {
+  app.route({
+    method: route.httpMethods,
+    url: route.url,
+    exposeHeadRoute: false,
+    onRequest: (request, reply, done) => {
+      const options = { clientMs: route.clientMs(request), sendFailure: route.sendFailure }
+      const call = new HttpCall(method, edge, { request, reply }, options)
+      CALLS.set(request, call)
+      try {
+        call.admit()
+        done()
+      } catch (error) {
+        call.fail(error)
+      }
+    },
+    handler: (request) => {
+      const call = callOf(request)
+      if (!call.hasEnded) route.serve(call, request).catch((error: unknown) => call.fail(error))
+    },
+    errorHandler: (error, request) => callOf(request).fail(refusalByServer(error)),
+  })
+}
+
+function callOf(request: FastifyRequest): HttpCall {
+  const call = CALLS.get(request)
+  if (call === undefined) throw new Error('a request without its call')
+  return call
+}
+
+const LEGAL_NAME = /^[0-9a-z_.-]+(?<!-bin)$/
+const WEAK = /^W\//
+
+/** Header by header as they were sent: a pair of keys joined by a comma would be a key of its own. */
+export function metadataOf({ raw }: FastifyRequest): Metadata {
+  const metadata = new Metadata()
+  for (const [name, values = []] of Object.entries(raw.headersDistinct)) {
+    if (!LEGAL_NAME.test(name)) continue
+    for (const value of values) {
+      // Proxies that compress weaken etags; ours still names the same state.
+      metadata.add(name, legalValue(name === 'if-match' ? value.replace(WEAK, '') : value))
+    }
+  }
+  return metadata
+}
