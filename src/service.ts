@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
 import { createQuoteBoard } from './app/market-data/quote-board.ts'
 import type { Clock } from './app/ports.ts'
+import { announcingStore, ChangeFeed } from './app/portfolio/change-feed.ts'
+import { expireChanges } from './app/portfolio/expire-changes.ts'
+import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
 import { marketDataHandlers } from './api/market-data.ts'
 import { portfolioHandlers } from './api/portfolio.ts'
 import { type ApiServer, startServer } from './api/server.ts'
@@ -13,6 +17,9 @@ import { createLogger, type Logger } from './infra/telemetry/logger.ts'
 import { openTelemetry } from './infra/telemetry/telemetry.ts'
 
 const KEY_EXPIRY_MS = 3_600_000
+const CHANGE_EXPIRY_MS = 60_000
+/** How late a change of another replica can reach this one's streams. */
+const CHANGE_POLL_MS = 200
 const READINESS_MS = 1_000
 const PING_MS_MAX = 3_000
 /** One ping that is lost under load takes no replica out of service. */
@@ -32,6 +39,7 @@ export interface Service {
 export interface Overrides {
   readonly clock?: Clock
   readonly logger?: Logger
+  readonly watchTimes?: Partial<WatchTimes>
 }
 
 const SYSTEM_CLOCK: Clock = {
@@ -96,7 +104,9 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   opened.add(() => postgres.close())
 
   const board = createQuoteBoard()
-  const { portfolios, quoteStore } = postgres
+  const { quoteStore, changeLog, leases } = postgres
+  const changes = new ChangeFeed(changeLog)
+  const portfolios = announcingStore(postgres.portfolios, (userId) => changes.hint(userId))
   const startPass = (name: string, intervalMs: number, pass: () => Promise<void>) => {
     const started = startBackgroundPass(intervalMs, pass, (error) =>
       telemetry.backgroundFailed(name, error),
@@ -109,6 +119,11 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
     recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
   })
   startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
+  startPass('change-feed', CHANGE_POLL_MS, () => changes.pass())
+  const replica = randomUUID()
+  startPass('change-expiry', CHANGE_EXPIRY_MS, () =>
+    expireChanges({ clock, changeLog, leases }, replica),
+  )
   // Prices first: the first answers would call everything stale.
   await refreshing.first
 
@@ -119,7 +134,14 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       telemetry,
       logFailure: (error, facts) => logger.error({ ...facts, err: error }, 'a call failed'),
     },
-    portfolio: portfolioHandlers({ clock, portfolios, quotes: board, quoteStore }),
+    portfolio: portfolioHandlers({
+      clock,
+      portfolios,
+      quotes: board,
+      quoteStore,
+      changes,
+      watchTimes: { ...WATCH_TIMES, ...overrides.watchTimes },
+    }),
     marketData: marketDataHandlers({ clock, quoteStore, board, telemetry }),
   })
   opened.add((drainTimeoutMs) => server.close(drainTimeoutMs))

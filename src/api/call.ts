@@ -3,6 +3,7 @@ import {
   type DescMessage,
   type DescMethod,
   type DescMethodClientStreaming,
+  type DescMethodServerStreaming,
   type DescMethodUnary,
   type DescService,
   fromBinary,
@@ -13,11 +14,14 @@ import {
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt'
 import type {
   handleClientStreamingCall,
+  handleServerStreamingCall,
   handleUnaryCall,
   Metadata,
   MethodDefinition,
   sendUnaryData,
   Server,
+  ServerWritableStream,
+  UntypedHandleCall,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import type { CallContext } from '../app/ports.ts'
@@ -46,12 +50,27 @@ type ClientStreamHandler<Input extends DescMessage, Output extends DescMessage> 
   call: CallContext,
 ) => Promise<Reply<Output>>
 
+/** What serves a call that answers with a stream. */
+export interface StreamContext extends CallContext {
+  /** Ends the call with an error at once, even while its client takes no messages. */
+  drop(error: PortfolioError): void
+}
+
+/** The next message is asked for when the client has room for it: a slow client slows its handler down. */
+export type ServerStreamHandler<Input extends DescMessage, Output extends DescMessage> = (
+  request: MessageShape<Input>,
+  metadata: Metadata,
+  call: StreamContext,
+) => AsyncIterable<MessageInitShape<Output>>
+
 type HandlerOf<Method> =
   Method extends DescMethodUnary<infer Input, infer Output>
     ? UnaryHandler<Input, Output>
     : Method extends DescMethodClientStreaming<infer Input, infer Output>
       ? ClientStreamHandler<Input, Output>
-      : never
+      : Method extends DescMethodServerStreaming<infer Input, infer Output>
+        ? ServerStreamHandler<Input, Output>
+        : never
 
 /** A service's table: a handler for each of its RPCs; the compiler names what is missing. */
 export type HandlersOf<Service extends DescService> = {
@@ -74,21 +93,38 @@ export function addService<Service extends DescService>(
   const implementation: UntypedServiceImplementation = {}
   const table = handlers as Readonly<Record<string, unknown>>
   for (const method of service.methods) {
-    const handler = table[method.localName]
     definition[method.localName] = bytesDefinition(method)
-    implementation[method.localName] =
-      method.methodKind === 'unary'
-        ? unaryCall(method, handler as UnaryHandler<DescMessage, DescMessage>, edge)
-        : clientStreamCall(method, handler as ClientStreamHandler<DescMessage, DescMessage>, edge)
+    implementation[method.localName] = callOf(method, table[method.localName], edge)
   }
   server.addService(definition, implementation)
+}
+
+function callOf(method: DescMethod, handler: unknown, edge: Edge): UntypedHandleCall {
+  switch (method.methodKind) {
+    case 'unary':
+      return unaryCall(method, handler as UnaryHandler<DescMessage, DescMessage>, edge)
+    case 'client_streaming':
+      return clientStreamCall(
+        method,
+        handler as ClientStreamHandler<DescMessage, DescMessage>,
+        edge,
+      )
+    case 'server_streaming':
+      return serverStreamCall(
+        method,
+        handler as ServerStreamHandler<DescMessage, DescMessage>,
+        edge,
+      )
+    case 'bidi_streaming':
+      throw new Error(`nothing serves calls like ${method.name}`)
+  }
 }
 
 function bytesDefinition(method: DescMethod): MethodDefinition<Buffer, Buffer> {
   return {
     path: `/${method.parent.typeName}/${method.name}`,
     requestStream: method.methodKind === 'client_streaming',
-    responseStream: false,
+    responseStream: method.methodKind === 'server_streaming',
     requestSerialize: sameBytes,
     requestDeserialize: sameBytes,
     responseSerialize: sameBytes,
@@ -137,6 +173,63 @@ function clientStreamCall(
 export function unaryFacts(method: DescMethod): MethodFacts {
   const isRead = method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS
   return methodFacts(method, isRead ? READ_MS_MAX : WRITE_MS_MAX)
+}
+
+function serverStreamCall(
+  method: DescMethod,
+  handler: ServerStreamHandler<DescMessage, DescMessage>,
+  edge: Edge,
+): handleServerStreamingCall<Buffer, Buffer> {
+  const facts = methodFacts(method, STREAM_MS_MAX)
+  return (call) => {
+    const served = new GrpcCall(facts, edge, call, (error) => call.emit('error', error))
+    const endAtDrain = (): void => {
+      served.drop(new PortfolioError('DRAINING', 'the server is shutting down'))
+    }
+    edge.streams.add(endAtDrain)
+    void sendEach(served, method.output, call, () => {
+      served.admit()
+      return handler(decode(method.input, call.request), call.metadata, served)
+    }).finally(() => edge.streams.delete(endAtDrain))
+  }
+}
+
+async function sendEach(
+  served: ServedCall,
+  output: DescMessage,
+  call: ServerWritableStream<Buffer, Buffer>,
+  serve: () => AsyncIterable<MessageInitShape<DescMessage>>,
+): Promise<void> {
+  try {
+    const messages = serve()
+    served.begin()
+    for await (const message of messages) {
+      if (served.hasEnded) return
+      if (!call.write(encode(output, message))) await hasRoom(call, served.signal)
+    }
+    if (served.hasEnded) return
+    served.finish()
+    call.end()
+  } catch (error) {
+    served.fail(error)
+  }
+}
+
+/** Settles when the client has taken enough, or the call is over. */
+async function hasRoom(
+  call: ServerWritableStream<Buffer, Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const settle = (): void => {
+      call.off('drain', settle)
+      signal.removeEventListener('abort', settle)
+      resolve()
+    }
+    call.on('drain', settle)
+    signal.addEventListener('abort', settle)
+  })
 }
 
 function methodFacts(method: DescMethod, timeMsMax: number): MethodFacts {

@@ -1,4 +1,3 @@
-import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Metadata } from '@grpc/grpc-js'
 import { getPortfolio, type GetPortfolioQuery } from '../app/portfolio/get-portfolio.ts'
 import {
@@ -6,25 +5,19 @@ import {
   type UpdateCommand,
   type UpdatePortfolioPorts,
 } from '../app/portfolio/update-portfolio.ts'
+import type { WatchPorts } from '../app/portfolio/watch-portfolio.ts'
 import type { Violation } from '../domain/errors.ts'
 import { isCurrencyCode } from '../domain/market-data/symbol.ts'
-import { detailOf } from '../domain/portfolio/detail.ts'
 import { parseEtag } from '../domain/portfolio/state.ts'
-import { type Summary, summaryOf } from '../domain/portfolio/summary.ts'
 import type { Instant } from '../domain/time.ts'
 import {
   type GetPortfolioRequest,
-  type GetPortfolioResponseSchema,
   PortfolioService,
 } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
-import type {
-  PortfolioUpdateRequest,
-  PortfolioUpdateResponse_PortfolioSummarySchema as SummarySchema,
-} from '../../gen/portfolio/v1/portfolio_update_pb.ts'
+import type { PortfolioUpdateRequest } from '../../gen/portfolio/v1/portfolio_update_pb.ts'
 import type { HandlersOf } from './call.ts'
-import { instantOf, timestampOf } from './instant.ts'
+import { instantOf } from './instant.ts'
 import { keyOf } from './idempotency-key.ts'
-import { presentDetail } from './portfolio-detail.ts'
 import {
   addWarnings,
   answerHeaders,
@@ -33,6 +26,8 @@ import {
 } from './portfolio-headers.ts'
 import { portfolioLogHandlers } from './portfolio-log.ts'
 import { portfolioSettingsHandlers } from './portfolio-settings.ts'
+import { presentSummary, presentView } from './portfolio-view.ts'
+import { portfolioWatchHandlers } from './portfolio-watch.ts'
 import { readInstant, readTransactions, readUserId, TRANSACTIONS_MAX } from './portfolio-request.ts'
 import {
   CURRENCY_PROBLEM,
@@ -49,11 +44,12 @@ const METHODS = PortfolioService.method
 
 /** The RPCs of PortfolioService: parse, use case, present. */
 export function portfolioHandlers(
-  ports: UpdatePortfolioPorts,
+  ports: UpdatePortfolioPorts & WatchPorts,
 ): HandlersOf<typeof PortfolioService> {
   return {
     ...portfolioLogHandlers(ports),
     ...portfolioSettingsHandlers(ports),
+    ...portfolioWatchHandlers(ports),
 
     async updatePortfolio(request, metadata, call) {
       const command = readUpdate(request, metadata, ports.clock.now())
@@ -68,19 +64,7 @@ export function portfolioHandlers(
     async getPortfolio(request, metadata, call) {
       const query = readQuery(request, metadata, ports.clock.now())
       const view = await getPortfolio(ports, query, call)
-      const message: MessageInitShape<typeof GetPortfolioResponseSchema> = {
-        etag: view.etag,
-        notModified: view.notModified,
-        servedFromCache: view.cached,
-        computedAt: timestampOf(view.computedAt),
-      }
-      if (!view.notModified) {
-        message.portfolio = presentSummary(summaryOf(view.valuation))
-        const { userId, version, recordedUntil } = view
-        const at = view.at ?? view.computedAt
-        const facts = { userId, version, at, recordedUntil }
-        message.detail = presentDetail(detailOf(view.valuation), facts)
-      }
+      const message = presentView(view)
       const { completeness, pricedAt } = view.valuation.quality
       return { message, headers: answerHeaders({ ...view, completeness, pricedAt }) }
     },
@@ -145,13 +129,4 @@ function readQuery(
   }
   if (violations.length > 0) throw refusalOf(violations)
   return { ...query, reportingCurrency: query.reportingCurrency ?? headerCurrency }
-}
-
-function presentSummary(summary: Summary): MessageInitShape<typeof SummarySchema> {
-  return {
-    totalValue: summary.totalValue,
-    totalProfitLoss: summary.totalProfitLoss,
-    performancePercentage: summary.performancePercentage,
-    assets: summary.assets.map((asset) => ({ ...asset })),
-  }
 }

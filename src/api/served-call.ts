@@ -106,6 +106,22 @@ export abstract class ServedCall implements CallContext {
     this.sendHeaders(new Map([...(headers ?? []), ['x-request-id', this.requestId]]))
   }
 
+  /** Sends the headers of an answer that is a stream: its messages follow, and then its end. */
+  begin(): void {
+    this.sendHeaders(new Map([['x-request-id', this.requestId]]))
+  }
+
+  /** All messages of a stream were sent. */
+  finish(): void {
+    this.#end(status.OK)
+  }
+
+  /** Ends the call with an error and tells whoever serves it to stop. */
+  drop(error: PortfolioError): void {
+    this.fail(error)
+    this.#aborting?.abort()
+  }
+
   fail(error: unknown): void {
     if (isForOperators(error, this.#ended)) {
       this.#edge.logFailure(error, { requestId: this.requestId, method: this.#method.name })
@@ -118,8 +134,7 @@ export abstract class ServedCall implements CallContext {
   }
 
   #expire(): void {
-    this.fail(new PortfolioError('DEADLINE_EXCEEDED', 'the time for this call is over'))
-    this.#aborting?.abort()
+    this.drop(new PortfolioError('DEADLINE_EXCEEDED', 'the time for this call is over'))
   }
 
   /** The client is gone; transports say so after every call, answered or not. */

@@ -128,6 +128,46 @@ export interface PortfolioStore {
   ledgerPage(userId: string, query: LedgerPageQuery): Promise<readonly ListedEntry[]>
 }
 
+/** A change of a portfolio as others are told of it. */
+export interface CommittedChange {
+  readonly userId: string
+  /** One more than that of the change before. */
+  readonly version: number
+  /** `etagOf` the state after it. */
+  readonly etag: string
+  /** Of the entries it recorded, both included; the last is below the first when there were none. */
+  readonly firstSequence: number
+  readonly lastSequence: number
+}
+
+/** The changes of the last day, each kept by the transaction that made it. */
+export interface ChangeLog {
+  /** The present version of each user; none for users never written. */
+  versions(userIds: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** The changes after each user's version, in order of user and version; the first `countMax` of them. */
+  changesAfter(
+    versions: ReadonlyMap<string, number>,
+    countMax: number,
+  ): Promise<readonly CommittedChange[]>
+  /** Forgets what was recorded before. */
+  expire(before: Instant): Promise<void>
+}
+
+/**
+ * Tells all replicas of a change sooner than they would find it. Whatever is lost is found in the change log: nobody
+ * waits for a hint, and none is ever an error.
+ */
+export interface ChangeHints {
+  announce(userId: string): void
+  close(): void
+}
+
+/** Who of several replicas does what one of them is to do. Clocks may differ: a lease saves work, nothing more. */
+export interface Leases {
+  /** True when `holder` has the lease until `until`: it was free, had run out by `now`, or was its own. */
+  claim(name: string, holder: string, now: Instant, until: Instant): Promise<boolean>
+}
+
 export interface QuoteStore {
   /** Keeps every quote by time; the newest of each instrument is what `readNewest` gives. */
   append(quotes: readonly Quote[], recordedAt: Instant): Promise<void>
@@ -146,6 +186,8 @@ export interface QuoteStore {
 /** The newest quotes, in memory: what valuation reads. Nothing waits for it. */
 export interface QuoteBoard extends QuoteSource {
   publish(quotes: readonly Quote[]): void
+  /** Tells of quotes that differ from the ones before, at once; gives back what ends it. */
+  follow(listener: (changed: readonly Quote[]) => void): () => void
 }
 
 /** A unit of work in a trace. Ends once. */

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file portfolio/v1/portfolio_service.proto.
  */
 export const file_portfolio_v1_portfolio_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRwb3J0Zm9saW8vdjEvcG9ydGZvbGlvX3NlcnZpY2UucHJvdG8SDHBvcnRmb2xpby52MSKvAQoTR2V0UG9ydGZvbGlvUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCXRpbWVzdGFtcBgCIAEoAxIvCgthc19rbm93bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoScmVwb3J0aW5nX2N1cnJlbmN5GAQgASgJEhUKDWlmX25vbmVfbWF0Y2gYBSABKAkSEAoIbWluX2V0YWcYBiABKAkigAIKFEdldFBvcnRmb2xpb1Jlc3BvbnNlEkkKCXBvcnRmb2xpbxgBIAEoCzI2LnBvcnRmb2xpby52MS5Qb3J0Zm9saW9VcGRhdGVSZXNwb25zZS5Qb3J0Zm9saW9TdW1tYXJ5Ei0KBmRldGFpbBgCIAEoCzIdLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9EZXRhaWwSDAoEZXRhZxgDIAEoCRIUCgxub3RfbW9kaWZpZWQYBCABKAgSGQoRc2VydmVkX2Zyb21fY2FjaGUYBSABKAgSLwoLY29tcHV0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIocDCg9Qb3J0Zm9saW9EZXRhaWwSDwoHdXNlcl9pZBgBIAEoCRIaChJyZXBvcnRpbmdfY3VycmVuY3kYAiABKAkSKAoIdGVtcG9yYWwYAyABKAsyFi5wb3J0Zm9saW8udjEuVGVtcG9yYWwSDwoHdmVyc2lvbhgEIAEoAxITCgt0b3RhbF92YWx1ZRgFIAEoCRIWCg5pbnZlc3RlZF92YWx1ZRgGIAEoCRISCgpjYXNoX3ZhbHVlGAcgASgJEhIKCmNvc3RfYmFzaXMYCCABKAkSLQoLcHJvZml0X2xvc3MYCSABKAsyGC5wb3J0Zm9saW8udjEuUHJvZml0TG9zcxIpCglwb3NpdGlvbnMYCiADKAsyFi5wb3J0Zm9saW8udjEuUG9zaXRpb24SMQoKYWxsb2NhdGlvbhgLIAMoCzIdLnBvcnRmb2xpby52MS5BbGxvY2F0aW9uU2xpY2USKgoHcXVhbGl0eRgMIAEoCzIZLnBvcnRmb2xpby52MS5EYXRhUXVhbGl0eSKeAQoKUHJvZml0TG9zcxINCgV0b3RhbBgBIAEoCRIQCghyZWFsaXplZBgCIAEoCRISCgp1bnJlYWxpemVkGAMgASgJEg4KBmluY29tZRgEIAEoCRIMCgRmZWVzGAUgASgJEg0KBXRheGVzGAYgASgJEhcKD2N1cnJlbmN5X2VmZmVjdBgHIAEoCRIVCg1zaW1wbGVfcmV0dXJuGAggASgJIs8DCghQb3NpdGlvbhIOCgZzeW1ib2wYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRItCgthc3NldF9jbGFzcxgDIAEoDjIYLnBvcnRmb2xpby52MS5Bc3NldENsYXNzEhUKDWN1cnJlbmN5X2NvZGUYBCABKAkSEAoIcXVhbnRpdHkYBSABKAkSEgoKbXVsdGlwbGllchgGIAEoCRIUCgxhdmVyYWdlX2Nvc3QYByABKAkSEgoKY29zdF9iYXNpcxgIIAEoCRINCgVwcmljZRgJIAEoCRItCglwcmljZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHByaWNlX3NvdXJjZRgLIAEoCRIUCgxtYXJrZXRfdmFsdWUYDCABKAkSDQoFdmFsdWUYDSABKAkSDwoHZnhfcmF0ZRgOIAEoCRIOCgZ3ZWlnaHQYDyABKAkSLQoLcHJvZml0X2xvc3MYECABKAsyGC5wb3J0Zm9saW8udjEuUHJvZml0TG9zcxIRCglsb3RfY291bnQYESABKAUSFgoOYmFzaXNfY29tcGxldGUYEiABKAgSEgoKYWNjb3VudF9pZBgTIAEoCSJQCg9BbGxvY2F0aW9uU2xpY2USEQoJZGltZW5zaW9uGAEgASgJEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCRIOCgZ3ZWlnaHQYBCABKAkiuQIKGVJlY29yZFRyYW5zYWN0aW9uc1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIvCgx0cmFuc2FjdGlvbnMYAiADKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SEgoKcmVxdWVzdF9pZBgDIAEoCRIMCgRldGFnGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgSUQoQZHVwbGljYXRlX3BvbGljeRgGIAEoDjI3LnBvcnRmb2xpby52MS5SZWNvcmRUcmFuc2FjdGlvbnNSZXF1ZXN0LkR1cGxpY2F0ZVBvbGljeSJOCg9EdXBsaWNhdGVQb2xpY3kSIAocRFVQTElDQVRFX1BPTElDWV9VTlNQRUNJRklFRBAAEhkKFURVUExJQ0FURV9QT0xJQ1lfU0tJUBABItoDChpSZWNvcmRUcmFuc2FjdGlvbnNSZXNwb25zZRIwCglwb3J0Zm9saW8YASABKAsyHS5wb3J0Zm9saW8udjEuUG9ydGZvbGlvRGV0YWlsEkIKCG91dGNvbWVzGAIgAygLMjAucG9ydGZvbGlvLnYxLlJlY29yZFRyYW5zYWN0aW9uc1Jlc3BvbnNlLk91dGNvbWUSDAoEZXRhZxgDIAEoCRIQCghyZXBsYXllZBgEIAEoCBqrAQoHT3V0Y29tZRIWCg50cmFuc2FjdGlvbl9pZBgBIAEoCRJJCgtkaXNwb3NpdGlvbhgCIAEoDjI0LnBvcnRmb2xpby52MS5SZWNvcmRUcmFuc2FjdGlvbnNSZXNwb25zZS5EaXNwb3NpdGlvbhIrCgtsb3RfbWF0Y2hlcxgDIAMoCzIWLnBvcnRmb2xpby52MS5Mb3RNYXRjaBIQCgh3YXJuaW5ncxgEIAMoCSJ4CgtEaXNwb3NpdGlvbhIbChdESVNQT1NJVElPTl9VTlNQRUNJRklFRBAAEhcKE0RJU1BPU0lUSU9OX0FQUExJRUQQARIYChRESVNQT1NJVElPTl9SRVBMQVlFRBACEhkKFURJU1BPU0lUSU9OX1ZBTElEQVRFRBADIqAKCgtUcmFuc2FjdGlvbhIWCg50cmFuc2FjdGlvbl9pZBgBIAEoCRITCgtleHRlcm5hbF9pZBgCIAEoCRIOCgZzb3VyY2UYAyABKAkSKwoEdHlwZRgEIAEoDjIdLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvblR5cGUSDgoGc3ltYm9sGAUgASgJEhUKDWluc3RydW1lbnRfaWQYBiABKAkSEgoKYWNjb3VudF9pZBgHIAEoCRIQCghxdWFudGl0eRgIIAEoCRINCgVwcmljZRgJIAEoCRIUCgxncm9zc19hbW91bnQYCiABKAkSFQoNY3VycmVuY3lfY29kZRgLIAEoCRILCgNmZWUYDCABKAkSCwoDdGF4GA0gASgJEg8KB2Z4X3JhdGUYDiABKAkSMAoMZWZmZWN0aXZlX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9zZXR0bGVtZW50X2RhdGUYECABKAkSNAoLc3BsaXRfcmF0aW8YESABKAsyHy5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24uUmF0aW8SOAoIdHJhbnNmZXIYEiABKAsyJi5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24uVHJhbnNmZXJJbmZvEjQKBGxvdHMYEyADKAsyJi5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24uTG90U2VsZWN0aW9uEjUKBmxhYmVscxgUIAMoCzIlLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvbi5MYWJlbHNFbnRyeRIvCgtyZWNvcmRlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc2VxdWVuY2UYFiABKAMSMAoGc3RhdHVzGBcgASgOMiAucG9ydGZvbGlvLnYxLlRyYW5zYWN0aW9uLlN0YXR1cxIfChdyZXZlcnNlc190cmFuc2FjdGlvbl9pZBgYIAEoCRIiChpyZXZlcnNlZF9ieV90cmFuc2FjdGlvbl9pZBgZIAEoCRIdChVjb3VudGVyX2N1cnJlbmN5X2NvZGUYGiABKAkSFgoOY291bnRlcl9hbW91bnQYGyABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARovCgVSYXRpbxIRCgludW1lcmF0b3IYASABKAMSEwoLZGVub21pbmF0b3IYAiABKAMaMAoMTG90U2VsZWN0aW9uEg4KBmxvdF9pZBgBIAEoCRIQCghxdWFudGl0eRgCIAEoCRqyAQoMVHJhbnNmZXJJbmZvEhAKCGV4dGVybmFsGAEgASgIEhwKFGNvdW50ZXJwYXJ0eV91c2VyX2lkGAIgASgJEh8KF2NvdW50ZXJwYXJ0eV9hY2NvdW50X2lkGAMgASgJEjoKDGNhcnJpZWRfbG90cxgEIAMoCzIkLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvbi5DYXJyaWVkTG90EhUKDWJhc2lzX3Vua25vd24YBSABKAgaSQoKQ2FycmllZExvdBIVCg1hY3F1aXJlZF9kYXRlGAEgASgJEhAKCHF1YW50aXR5GAIgASgJEhIKCmNvc3RfYmFzaXMYAyABKAkiSAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhEKDVNUQVRVU19BQ1RJVkUQARITCg9TVEFUVVNfUkVWRVJTRUQQAiKvAQoITG90TWF0Y2gSDgoGbG90X2lkGAEgASgJEhAKCHF1YW50aXR5GAIgASgJEhUKDWFjcXVpcmVkX2RhdGUYAyABKAkSEgoKY29zdF9iYXNpcxgEIAEoCRIQCghwcm9jZWVkcxgFIAEoCRIMCgRnYWluGAYgASgJEhEKCWxvbmdfdGVybRgHIAEoCBIMCgRydWxlGAggASgJEhUKDWN1cnJlbmN5X2NvZGUYCSABKAkivQEKGVJldmVyc2VUcmFuc2FjdGlvblJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSLgoLcmVwbGFjZW1lbnQYBCABKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SEgoKcmVxdWVzdF9pZBgFIAEoCRIMCgRldGFnGAYgASgJEhUKDXZhbGlkYXRlX29ubHkYByABKAgiuQEKGlJldmVyc2VUcmFuc2FjdGlvblJlc3BvbnNlEjAKCXBvcnRmb2xpbxgBIAEoCzIdLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9EZXRhaWwSKwoIcmV2ZXJzYWwYAiABKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SLgoLcmVwbGFjZW1lbnQYAyABKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SDAoEZXRhZxgEIAEoCSLSAwoXTGlzdFRyYW5zYWN0aW9uc1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIkCgZwZXJpb2QYBCABKAsyFC5wb3J0Zm9saW8udjEuUGVyaW9kEg8KB3N5bWJvbHMYBSADKAkSLAoFdHlwZXMYBiADKA4yHS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb25UeXBlEhQKDGV4dGVybmFsX2lkcxgHIAMoCRIYChBpbmNsdWRlX3JldmVyc2VkGAggASgIEi8KC2FzX2tub3duX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI6CgVvcmRlchgKIAEoDjIrLnBvcnRmb2xpby52MS5MaXN0VHJhbnNhY3Rpb25zUmVxdWVzdC5PcmRlchITCgthY2NvdW50X2lkcxgLIAMoCRIXCg9pZGVtcG90ZW5jeV9rZXkYDCABKAkiTwoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIXChNPUkRFUl9FRkZFQ1RJVkVfQVNDEAESFgoST1JERVJfUkVDT1JERURfQVNDEAIiZAoYTGlzdFRyYW5zYWN0aW9uc1Jlc3BvbnNlEi8KDHRyYW5zYWN0aW9ucxgBIAMoCzIZLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkixAEKD0xpc3RMb3RzUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEg4KBnN5bWJvbBgEIAEoCRIoCgh0ZW1wb3JhbBgFIAEoCzIWLnBvcnRmb2xpby52MS5UZW1wb3JhbBIWCg5pbmNsdWRlX2Nsb3NlZBgGIAEoCBInCgZtZXRob2QYByABKA4yFy5wb3J0Zm9saW8udjEuTG90TWV0aG9kIkwKEExpc3RMb3RzUmVzcG9uc2USHwoEbG90cxgBIAMoCzIRLnBvcnRmb2xpby52MS5Mb3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIsACCgNMb3QSDgoGbG90X2lkGAEgASgJEg4KBnN5bWJvbBgCIAEoCRISCgphY2NvdW50X2lkGAMgASgJEhUKDWFjcXVpcmVkX2RhdGUYBCABKAkSGQoRcXVhbnRpdHlfYWNxdWlyZWQYBSABKAkSFQoNcXVhbnRpdHlfb3BlbhgGIAEoCRISCgpjb3N0X2Jhc2lzGAcgASgJEhYKDmFkanVzdGVkX2Jhc2lzGAggASgJEhQKDG1hcmtldF92YWx1ZRgJIAEoCRIXCg91bnJlYWxpemVkX2dhaW4YCiABKAkSEQoJbG9uZ190ZXJtGAsgASgIEhQKDGxvbmdfdGVybV9vbhgMIAEoCRIgChhvcGVuZWRfYnlfdHJhbnNhY3Rpb25faWQYDSABKAkSFgoOYmFzaXNfY29tcGxldGUYDiABKAgiLgobR2V0UG9ydGZvbGlvU2V0dGluZ3NSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkiUQocR2V0UG9ydGZvbGlvU2V0dGluZ3NSZXNwb25zZRIxCghzZXR0aW5ncxgBIAEoCzIfLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9TZXR0aW5ncyJ4Ch5VcGRhdGVQb3J0Zm9saW9TZXR0aW5nc1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIxCghzZXR0aW5ncxgCIAEoCzIfLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9TZXR0aW5ncxISCgpyZXF1ZXN0X2lkGAMgASgJIlQKH1VwZGF0ZVBvcnRmb2xpb1NldHRpbmdzUmVzcG9uc2USMQoIc2V0dGluZ3MYASABKAsyHy5wb3J0Zm9saW8udjEuUG9ydGZvbGlvU2V0dGluZ3MiwgEKEVBvcnRmb2xpb1NldHRpbmdzEhUKDWJhc2VfY3VycmVuY3kYASABKAkSKwoKbG90X21ldGhvZBgCIAEoDjIXLnBvcnRmb2xpby52MS5Mb3RNZXRob2QSEwoLYWxsb3dfc2hvcnQYAyABKAgSGAoQdGF4X2p1cmlzZGljdGlvbhgEIAEoCRIRCgl0aW1lX3pvbmUYBSABKAkSGQoRYmVuY2htYXJrX3N5bWJvbHMYBiADKAkSDAoEZXRhZxgHIAEoCSrvBQoPVHJhbnNhY3Rpb25UeXBlEiAKHFRSQU5TQUNUSU9OX1RZUEVfVU5TUEVDSUZJRUQQABIYChRUUkFOU0FDVElPTl9UWVBFX0JVWRABEhkKFVRSQU5TQUNUSU9OX1RZUEVfU0VMTBACEiAKHFRSQU5TQUNUSU9OX1RZUEVfVFJBTlNGRVJfSU4QAxIhCh1UUkFOU0FDVElPTl9UWVBFX1RSQU5TRkVSX09VVBAEEhwKGFRSQU5TQUNUSU9OX1RZUEVfREVQT1NJVBAFEh8KG1RSQU5TQUNUSU9OX1RZUEVfV0lUSERSQVdBTBAGEh0KGVRSQU5TQUNUSU9OX1RZUEVfRElWSURFTkQQBxIdChlUUkFOU0FDVElPTl9UWVBFX0lOVEVSRVNUEAgSGwoXVFJBTlNBQ1RJT05fVFlQRV9DT1VQT04QCRIYChRUUkFOU0FDVElPTl9UWVBFX0ZFRRAKEhgKFFRSQU5TQUNUSU9OX1RZUEVfVEFYEAsSGgoWVFJBTlNBQ1RJT05fVFlQRV9TUExJVBAMEh0KGVRSQU5TQUNUSU9OX1RZUEVfU1BJTl9PRkYQDRIbChdUUkFOU0FDVElPTl9UWVBFX01FUkdFUhAOEiIKHlRSQU5TQUNUSU9OX1RZUEVfU1lNQk9MX0NIQU5HRRAPEiYKIlRSQU5TQUNUSU9OX1RZUEVfUkVUVVJOX09GX0NBUElUQUwQEBIjCh9UUkFOU0FDVElPTl9UWVBFX1NUQUtJTkdfUkVXQVJEEBESJAogVFJBTlNBQ1RJT05fVFlQRV9PUFRJT05fRVhFUkNJU0UQEhIiCh5UUkFOU0FDVElPTl9UWVBFX09QVElPTl9FWFBJUlkQExIfChtUUkFOU0FDVElPTl9UWVBFX1NIT1JUX1NFTEwQFBIaChZUUkFOU0FDVElPTl9UWVBFX0NPVkVSEBUSIgoeVFJBTlNBQ1RJT05fVFlQRV9GWF9DT05WRVJTSU9OEBYyxAYKEFBvcnRmb2xpb1NlcnZpY2USXgoPVXBkYXRlUG9ydGZvbGlvEiQucG9ydGZvbGlvLnYxLlBvcnRmb2xpb1VwZGF0ZVJlcXVlc3QaJS5wb3J0Zm9saW8udjEuUG9ydGZvbGlvVXBkYXRlUmVzcG9uc2USWgoMR2V0UG9ydGZvbGlvEiEucG9ydGZvbGlvLnYxLkdldFBvcnRmb2xpb1JlcXVlc3QaIi5wb3J0Zm9saW8udjEuR2V0UG9ydGZvbGlvUmVzcG9uc2UiA5ACARJnChJSZWNvcmRUcmFuc2FjdGlvbnMSJy5wb3J0Zm9saW8udjEuUmVjb3JkVHJhbnNhY3Rpb25zUmVxdWVzdBooLnBvcnRmb2xpby52MS5SZWNvcmRUcmFuc2FjdGlvbnNSZXNwb25zZRJnChJSZXZlcnNlVHJhbnNhY3Rpb24SJy5wb3J0Zm9saW8udjEuUmV2ZXJzZVRyYW5zYWN0aW9uUmVxdWVzdBooLnBvcnRmb2xpby52MS5SZXZlcnNlVHJhbnNhY3Rpb25SZXNwb25zZRJmChBMaXN0VHJhbnNhY3Rpb25zEiUucG9ydGZvbGlvLnYxLkxpc3RUcmFuc2FjdGlvbnNSZXF1ZXN0GiYucG9ydGZvbGlvLnYxLkxpc3RUcmFuc2FjdGlvbnNSZXNwb25zZSIDkAIBEk4KCExpc3RMb3RzEh0ucG9ydGZvbGlvLnYxLkxpc3RMb3RzUmVxdWVzdBoeLnBvcnRmb2xpby52MS5MaXN0TG90c1Jlc3BvbnNlIgOQAgEScgoUR2V0UG9ydGZvbGlvU2V0dGluZ3MSKS5wb3J0Zm9saW8udjEuR2V0UG9ydGZvbGlvU2V0dGluZ3NSZXF1ZXN0GioucG9ydGZvbGlvLnYxLkdldFBvcnRmb2xpb1NldHRpbmdzUmVzcG9uc2UiA5ACARJ2ChdVcGRhdGVQb3J0Zm9saW9TZXR0aW5ncxIsLnBvcnRmb2xpby52MS5VcGRhdGVQb3J0Zm9saW9TZXR0aW5nc1JlcXVlc3QaLS5wb3J0Zm9saW8udjEuVXBkYXRlUG9ydGZvbGlvU2V0dGluZ3NSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_portfolio_v1_common, file_portfolio_v1_portfolio_update]);
+  fileDesc("CiRwb3J0Zm9saW8vdjEvcG9ydGZvbGlvX3NlcnZpY2UucHJvdG8SDHBvcnRmb2xpby52MSKvAQoTR2V0UG9ydGZvbGlvUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCXRpbWVzdGFtcBgCIAEoAxIvCgthc19rbm93bl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoScmVwb3J0aW5nX2N1cnJlbmN5GAQgASgJEhUKDWlmX25vbmVfbWF0Y2gYBSABKAkSEAoIbWluX2V0YWcYBiABKAkigAIKFEdldFBvcnRmb2xpb1Jlc3BvbnNlEkkKCXBvcnRmb2xpbxgBIAEoCzI2LnBvcnRmb2xpby52MS5Qb3J0Zm9saW9VcGRhdGVSZXNwb25zZS5Qb3J0Zm9saW9TdW1tYXJ5Ei0KBmRldGFpbBgCIAEoCzIdLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9EZXRhaWwSDAoEZXRhZxgDIAEoCRIUCgxub3RfbW9kaWZpZWQYBCABKAgSGQoRc2VydmVkX2Zyb21fY2FjaGUYBSABKAgSLwoLY29tcHV0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIocDCg9Qb3J0Zm9saW9EZXRhaWwSDwoHdXNlcl9pZBgBIAEoCRIaChJyZXBvcnRpbmdfY3VycmVuY3kYAiABKAkSKAoIdGVtcG9yYWwYAyABKAsyFi5wb3J0Zm9saW8udjEuVGVtcG9yYWwSDwoHdmVyc2lvbhgEIAEoAxITCgt0b3RhbF92YWx1ZRgFIAEoCRIWCg5pbnZlc3RlZF92YWx1ZRgGIAEoCRISCgpjYXNoX3ZhbHVlGAcgASgJEhIKCmNvc3RfYmFzaXMYCCABKAkSLQoLcHJvZml0X2xvc3MYCSABKAsyGC5wb3J0Zm9saW8udjEuUHJvZml0TG9zcxIpCglwb3NpdGlvbnMYCiADKAsyFi5wb3J0Zm9saW8udjEuUG9zaXRpb24SMQoKYWxsb2NhdGlvbhgLIAMoCzIdLnBvcnRmb2xpby52MS5BbGxvY2F0aW9uU2xpY2USKgoHcXVhbGl0eRgMIAEoCzIZLnBvcnRmb2xpby52MS5EYXRhUXVhbGl0eSKeAQoKUHJvZml0TG9zcxINCgV0b3RhbBgBIAEoCRIQCghyZWFsaXplZBgCIAEoCRISCgp1bnJlYWxpemVkGAMgASgJEg4KBmluY29tZRgEIAEoCRIMCgRmZWVzGAUgASgJEg0KBXRheGVzGAYgASgJEhcKD2N1cnJlbmN5X2VmZmVjdBgHIAEoCRIVCg1zaW1wbGVfcmV0dXJuGAggASgJIs8DCghQb3NpdGlvbhIOCgZzeW1ib2wYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRItCgthc3NldF9jbGFzcxgDIAEoDjIYLnBvcnRmb2xpby52MS5Bc3NldENsYXNzEhUKDWN1cnJlbmN5X2NvZGUYBCABKAkSEAoIcXVhbnRpdHkYBSABKAkSEgoKbXVsdGlwbGllchgGIAEoCRIUCgxhdmVyYWdlX2Nvc3QYByABKAkSEgoKY29zdF9iYXNpcxgIIAEoCRINCgVwcmljZRgJIAEoCRItCglwcmljZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHByaWNlX3NvdXJjZRgLIAEoCRIUCgxtYXJrZXRfdmFsdWUYDCABKAkSDQoFdmFsdWUYDSABKAkSDwoHZnhfcmF0ZRgOIAEoCRIOCgZ3ZWlnaHQYDyABKAkSLQoLcHJvZml0X2xvc3MYECABKAsyGC5wb3J0Zm9saW8udjEuUHJvZml0TG9zcxIRCglsb3RfY291bnQYESABKAUSFgoOYmFzaXNfY29tcGxldGUYEiABKAgSEgoKYWNjb3VudF9pZBgTIAEoCSJQCg9BbGxvY2F0aW9uU2xpY2USEQoJZGltZW5zaW9uGAEgASgJEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCRIOCgZ3ZWlnaHQYBCABKAkiUQoVV2F0Y2hQb3J0Zm9saW9SZXF1ZXN0EhAKCHVzZXJfaWRzGAEgAygJEhAKCG1pbl9tb3ZlGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCSLeAwoWV2F0Y2hQb3J0Zm9saW9SZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhQKDHJlc3VtZV90b2tlbhgCIAEoCRI2CghzbmFwc2hvdBgDIAEoCzIiLnBvcnRmb2xpby52MS5HZXRQb3J0Zm9saW9SZXNwb25zZUgAEkYKBmNoYW5nZRgEIAEoCzI0LnBvcnRmb2xpby52MS5XYXRjaFBvcnRmb2xpb1Jlc3BvbnNlLkNvbW1pdHRlZENoYW5nZUgAEkoKCHJlcHJpY2VkGAUgASgLMjYucG9ydGZvbGlvLnYxLlBvcnRmb2xpb1VwZGF0ZVJlc3BvbnNlLlBvcnRmb2xpb1N1bW1hcnlIABJDCgloZWFydGJlYXQYBiABKAsyLi5wb3J0Zm9saW8udjEuV2F0Y2hQb3J0Zm9saW9SZXNwb25zZS5IZWFydGJlYXRIABpJCg9Db21taXR0ZWRDaGFuZ2USDwoHdmVyc2lvbhgBIAEoAxIMCgRldGFnGAIgASgJEhcKD3RyYW5zYWN0aW9uX2lkcxgDIAMoCRo4CglIZWFydGJlYXQSKwoHc2VudF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFZXZlbnQiuQIKGVJlY29yZFRyYW5zYWN0aW9uc1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIvCgx0cmFuc2FjdGlvbnMYAiADKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SEgoKcmVxdWVzdF9pZBgDIAEoCRIMCgRldGFnGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgSUQoQZHVwbGljYXRlX3BvbGljeRgGIAEoDjI3LnBvcnRmb2xpby52MS5SZWNvcmRUcmFuc2FjdGlvbnNSZXF1ZXN0LkR1cGxpY2F0ZVBvbGljeSJOCg9EdXBsaWNhdGVQb2xpY3kSIAocRFVQTElDQVRFX1BPTElDWV9VTlNQRUNJRklFRBAAEhkKFURVUExJQ0FURV9QT0xJQ1lfU0tJUBABItoDChpSZWNvcmRUcmFuc2FjdGlvbnNSZXNwb25zZRIwCglwb3J0Zm9saW8YASABKAsyHS5wb3J0Zm9saW8udjEuUG9ydGZvbGlvRGV0YWlsEkIKCG91dGNvbWVzGAIgAygLMjAucG9ydGZvbGlvLnYxLlJlY29yZFRyYW5zYWN0aW9uc1Jlc3BvbnNlLk91dGNvbWUSDAoEZXRhZxgDIAEoCRIQCghyZXBsYXllZBgEIAEoCBqrAQoHT3V0Y29tZRIWCg50cmFuc2FjdGlvbl9pZBgBIAEoCRJJCgtkaXNwb3NpdGlvbhgCIAEoDjI0LnBvcnRmb2xpby52MS5SZWNvcmRUcmFuc2FjdGlvbnNSZXNwb25zZS5EaXNwb3NpdGlvbhIrCgtsb3RfbWF0Y2hlcxgDIAMoCzIWLnBvcnRmb2xpby52MS5Mb3RNYXRjaBIQCgh3YXJuaW5ncxgEIAMoCSJ4CgtEaXNwb3NpdGlvbhIbChdESVNQT1NJVElPTl9VTlNQRUNJRklFRBAAEhcKE0RJU1BPU0lUSU9OX0FQUExJRUQQARIYChRESVNQT1NJVElPTl9SRVBMQVlFRBACEhkKFURJU1BPU0lUSU9OX1ZBTElEQVRFRBADIqAKCgtUcmFuc2FjdGlvbhIWCg50cmFuc2FjdGlvbl9pZBgBIAEoCRITCgtleHRlcm5hbF9pZBgCIAEoCRIOCgZzb3VyY2UYAyABKAkSKwoEdHlwZRgEIAEoDjIdLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvblR5cGUSDgoGc3ltYm9sGAUgASgJEhUKDWluc3RydW1lbnRfaWQYBiABKAkSEgoKYWNjb3VudF9pZBgHIAEoCRIQCghxdWFudGl0eRgIIAEoCRINCgVwcmljZRgJIAEoCRIUCgxncm9zc19hbW91bnQYCiABKAkSFQoNY3VycmVuY3lfY29kZRgLIAEoCRILCgNmZWUYDCABKAkSCwoDdGF4GA0gASgJEg8KB2Z4X3JhdGUYDiABKAkSMAoMZWZmZWN0aXZlX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9zZXR0bGVtZW50X2RhdGUYECABKAkSNAoLc3BsaXRfcmF0aW8YESABKAsyHy5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24uUmF0aW8SOAoIdHJhbnNmZXIYEiABKAsyJi5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24uVHJhbnNmZXJJbmZvEjQKBGxvdHMYEyADKAsyJi5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24uTG90U2VsZWN0aW9uEjUKBmxhYmVscxgUIAMoCzIlLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvbi5MYWJlbHNFbnRyeRIvCgtyZWNvcmRlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc2VxdWVuY2UYFiABKAMSMAoGc3RhdHVzGBcgASgOMiAucG9ydGZvbGlvLnYxLlRyYW5zYWN0aW9uLlN0YXR1cxIfChdyZXZlcnNlc190cmFuc2FjdGlvbl9pZBgYIAEoCRIiChpyZXZlcnNlZF9ieV90cmFuc2FjdGlvbl9pZBgZIAEoCRIdChVjb3VudGVyX2N1cnJlbmN5X2NvZGUYGiABKAkSFgoOY291bnRlcl9hbW91bnQYGyABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARovCgVSYXRpbxIRCgludW1lcmF0b3IYASABKAMSEwoLZGVub21pbmF0b3IYAiABKAMaMAoMTG90U2VsZWN0aW9uEg4KBmxvdF9pZBgBIAEoCRIQCghxdWFudGl0eRgCIAEoCRqyAQoMVHJhbnNmZXJJbmZvEhAKCGV4dGVybmFsGAEgASgIEhwKFGNvdW50ZXJwYXJ0eV91c2VyX2lkGAIgASgJEh8KF2NvdW50ZXJwYXJ0eV9hY2NvdW50X2lkGAMgASgJEjoKDGNhcnJpZWRfbG90cxgEIAMoCzIkLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvbi5DYXJyaWVkTG90EhUKDWJhc2lzX3Vua25vd24YBSABKAgaSQoKQ2FycmllZExvdBIVCg1hY3F1aXJlZF9kYXRlGAEgASgJEhAKCHF1YW50aXR5GAIgASgJEhIKCmNvc3RfYmFzaXMYAyABKAkiSAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhEKDVNUQVRVU19BQ1RJVkUQARITCg9TVEFUVVNfUkVWRVJTRUQQAiKvAQoITG90TWF0Y2gSDgoGbG90X2lkGAEgASgJEhAKCHF1YW50aXR5GAIgASgJEhUKDWFjcXVpcmVkX2RhdGUYAyABKAkSEgoKY29zdF9iYXNpcxgEIAEoCRIQCghwcm9jZWVkcxgFIAEoCRIMCgRnYWluGAYgASgJEhEKCWxvbmdfdGVybRgHIAEoCBIMCgRydWxlGAggASgJEhUKDWN1cnJlbmN5X2NvZGUYCSABKAkivQEKGVJldmVyc2VUcmFuc2FjdGlvblJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSLgoLcmVwbGFjZW1lbnQYBCABKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SEgoKcmVxdWVzdF9pZBgFIAEoCRIMCgRldGFnGAYgASgJEhUKDXZhbGlkYXRlX29ubHkYByABKAgiuQEKGlJldmVyc2VUcmFuc2FjdGlvblJlc3BvbnNlEjAKCXBvcnRmb2xpbxgBIAEoCzIdLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9EZXRhaWwSKwoIcmV2ZXJzYWwYAiABKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SLgoLcmVwbGFjZW1lbnQYAyABKAsyGS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb24SDAoEZXRhZxgEIAEoCSLSAwoXTGlzdFRyYW5zYWN0aW9uc1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIkCgZwZXJpb2QYBCABKAsyFC5wb3J0Zm9saW8udjEuUGVyaW9kEg8KB3N5bWJvbHMYBSADKAkSLAoFdHlwZXMYBiADKA4yHS5wb3J0Zm9saW8udjEuVHJhbnNhY3Rpb25UeXBlEhQKDGV4dGVybmFsX2lkcxgHIAMoCRIYChBpbmNsdWRlX3JldmVyc2VkGAggASgIEi8KC2FzX2tub3duX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI6CgVvcmRlchgKIAEoDjIrLnBvcnRmb2xpby52MS5MaXN0VHJhbnNhY3Rpb25zUmVxdWVzdC5PcmRlchITCgthY2NvdW50X2lkcxgLIAMoCRIXCg9pZGVtcG90ZW5jeV9rZXkYDCABKAkiTwoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIXChNPUkRFUl9FRkZFQ1RJVkVfQVNDEAESFgoST1JERVJfUkVDT1JERURfQVNDEAIiZAoYTGlzdFRyYW5zYWN0aW9uc1Jlc3BvbnNlEi8KDHRyYW5zYWN0aW9ucxgBIAMoCzIZLnBvcnRmb2xpby52MS5UcmFuc2FjdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkixAEKD0xpc3RMb3RzUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEg4KBnN5bWJvbBgEIAEoCRIoCgh0ZW1wb3JhbBgFIAEoCzIWLnBvcnRmb2xpby52MS5UZW1wb3JhbBIWCg5pbmNsdWRlX2Nsb3NlZBgGIAEoCBInCgZtZXRob2QYByABKA4yFy5wb3J0Zm9saW8udjEuTG90TWV0aG9kIkwKEExpc3RMb3RzUmVzcG9uc2USHwoEbG90cxgBIAMoCzIRLnBvcnRmb2xpby52MS5Mb3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIsACCgNMb3QSDgoGbG90X2lkGAEgASgJEg4KBnN5bWJvbBgCIAEoCRISCgphY2NvdW50X2lkGAMgASgJEhUKDWFjcXVpcmVkX2RhdGUYBCABKAkSGQoRcXVhbnRpdHlfYWNxdWlyZWQYBSABKAkSFQoNcXVhbnRpdHlfb3BlbhgGIAEoCRISCgpjb3N0X2Jhc2lzGAcgASgJEhYKDmFkanVzdGVkX2Jhc2lzGAggASgJEhQKDG1hcmtldF92YWx1ZRgJIAEoCRIXCg91bnJlYWxpemVkX2dhaW4YCiABKAkSEQoJbG9uZ190ZXJtGAsgASgIEhQKDGxvbmdfdGVybV9vbhgMIAEoCRIgChhvcGVuZWRfYnlfdHJhbnNhY3Rpb25faWQYDSABKAkSFgoOYmFzaXNfY29tcGxldGUYDiABKAgiLgobR2V0UG9ydGZvbGlvU2V0dGluZ3NSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkiUQocR2V0UG9ydGZvbGlvU2V0dGluZ3NSZXNwb25zZRIxCghzZXR0aW5ncxgBIAEoCzIfLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9TZXR0aW5ncyJ4Ch5VcGRhdGVQb3J0Zm9saW9TZXR0aW5nc1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIxCghzZXR0aW5ncxgCIAEoCzIfLnBvcnRmb2xpby52MS5Qb3J0Zm9saW9TZXR0aW5ncxISCgpyZXF1ZXN0X2lkGAMgASgJIlQKH1VwZGF0ZVBvcnRmb2xpb1NldHRpbmdzUmVzcG9uc2USMQoIc2V0dGluZ3MYASABKAsyHy5wb3J0Zm9saW8udjEuUG9ydGZvbGlvU2V0dGluZ3MiwgEKEVBvcnRmb2xpb1NldHRpbmdzEhUKDWJhc2VfY3VycmVuY3kYASABKAkSKwoKbG90X21ldGhvZBgCIAEoDjIXLnBvcnRmb2xpby52MS5Mb3RNZXRob2QSEwoLYWxsb3dfc2hvcnQYAyABKAgSGAoQdGF4X2p1cmlzZGljdGlvbhgEIAEoCRIRCgl0aW1lX3pvbmUYBSABKAkSGQoRYmVuY2htYXJrX3N5bWJvbHMYBiADKAkSDAoEZXRhZxgHIAEoCSrvBQoPVHJhbnNhY3Rpb25UeXBlEiAKHFRSQU5TQUNUSU9OX1RZUEVfVU5TUEVDSUZJRUQQABIYChRUUkFOU0FDVElPTl9UWVBFX0JVWRABEhkKFVRSQU5TQUNUSU9OX1RZUEVfU0VMTBACEiAKHFRSQU5TQUNUSU9OX1RZUEVfVFJBTlNGRVJfSU4QAxIhCh1UUkFOU0FDVElPTl9UWVBFX1RSQU5TRkVSX09VVBAEEhwKGFRSQU5TQUNUSU9OX1RZUEVfREVQT1NJVBAFEh8KG1RSQU5TQUNUSU9OX1RZUEVfV0lUSERSQVdBTBAGEh0KGVRSQU5TQUNUSU9OX1RZUEVfRElWSURFTkQQBxIdChlUUkFOU0FDVElPTl9UWVBFX0lOVEVSRVNUEAgSGwoXVFJBTlNBQ1RJT05fVFlQRV9DT1VQT04QCRIYChRUUkFOU0FDVElPTl9UWVBFX0ZFRRAKEhgKFFRSQU5TQUNUSU9OX1RZUEVfVEFYEAsSGgoWVFJBTlNBQ1RJT05fVFlQRV9TUExJVBAMEh0KGVRSQU5TQUNUSU9OX1RZUEVfU1BJTl9PRkYQDRIbChdUUkFOU0FDVElPTl9UWVBFX01FUkdFUhAOEiIKHlRSQU5TQUNUSU9OX1RZUEVfU1lNQk9MX0NIQU5HRRAPEiYKIlRSQU5TQUNUSU9OX1RZUEVfUkVUVVJOX09GX0NBUElUQUwQEBIjCh9UUkFOU0FDVElPTl9UWVBFX1NUQUtJTkdfUkVXQVJEEBESJAogVFJBTlNBQ1RJT05fVFlQRV9PUFRJT05fRVhFUkNJU0UQEhIiCh5UUkFOU0FDVElPTl9UWVBFX09QVElPTl9FWFBJUlkQExIfChtUUkFOU0FDVElPTl9UWVBFX1NIT1JUX1NFTEwQFBIaChZUUkFOU0FDVElPTl9UWVBFX0NPVkVSEBUSIgoeVFJBTlNBQ1RJT05fVFlQRV9GWF9DT05WRVJTSU9OEBYyowcKEFBvcnRmb2xpb1NlcnZpY2USXgoPVXBkYXRlUG9ydGZvbGlvEiQucG9ydGZvbGlvLnYxLlBvcnRmb2xpb1VwZGF0ZVJlcXVlc3QaJS5wb3J0Zm9saW8udjEuUG9ydGZvbGlvVXBkYXRlUmVzcG9uc2USWgoMR2V0UG9ydGZvbGlvEiEucG9ydGZvbGlvLnYxLkdldFBvcnRmb2xpb1JlcXVlc3QaIi5wb3J0Zm9saW8udjEuR2V0UG9ydGZvbGlvUmVzcG9uc2UiA5ACARJdCg5XYXRjaFBvcnRmb2xpbxIjLnBvcnRmb2xpby52MS5XYXRjaFBvcnRmb2xpb1JlcXVlc3QaJC5wb3J0Zm9saW8udjEuV2F0Y2hQb3J0Zm9saW9SZXNwb25zZTABEmcKElJlY29yZFRyYW5zYWN0aW9ucxInLnBvcnRmb2xpby52MS5SZWNvcmRUcmFuc2FjdGlvbnNSZXF1ZXN0GigucG9ydGZvbGlvLnYxLlJlY29yZFRyYW5zYWN0aW9uc1Jlc3BvbnNlEmcKElJldmVyc2VUcmFuc2FjdGlvbhInLnBvcnRmb2xpby52MS5SZXZlcnNlVHJhbnNhY3Rpb25SZXF1ZXN0GigucG9ydGZvbGlvLnYxLlJldmVyc2VUcmFuc2FjdGlvblJlc3BvbnNlEmYKEExpc3RUcmFuc2FjdGlvbnMSJS5wb3J0Zm9saW8udjEuTGlzdFRyYW5zYWN0aW9uc1JlcXVlc3QaJi5wb3J0Zm9saW8udjEuTGlzdFRyYW5zYWN0aW9uc1Jlc3BvbnNlIgOQAgESTgoITGlzdExvdHMSHS5wb3J0Zm9saW8udjEuTGlzdExvdHNSZXF1ZXN0Gh4ucG9ydGZvbGlvLnYxLkxpc3RMb3RzUmVzcG9uc2UiA5ACARJyChRHZXRQb3J0Zm9saW9TZXR0aW5ncxIpLnBvcnRmb2xpby52MS5HZXRQb3J0Zm9saW9TZXR0aW5nc1JlcXVlc3QaKi5wb3J0Zm9saW8udjEuR2V0UG9ydGZvbGlvU2V0dGluZ3NSZXNwb25zZSIDkAIBEnYKF1VwZGF0ZVBvcnRmb2xpb1NldHRpbmdzEiwucG9ydGZvbGlvLnYxLlVwZGF0ZVBvcnRmb2xpb1NldHRpbmdzUmVxdWVzdBotLnBvcnRmb2xpby52MS5VcGRhdGVQb3J0Zm9saW9TZXR0aW5nc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_portfolio_v1_common, file_portfolio_v1_portfolio_update]);
 
 /**
  * @generated from message portfolio.v1.GetPortfolioRequest
@@ -403,6 +403,145 @@ export const AllocationSliceSchema: GenMessage<AllocationSlice> = /*@__PURE__*/
   messageDesc(file_portfolio_v1_portfolio_service, 5);
 
 /**
+ * @generated from message portfolio.v1.WatchPortfolioRequest
+ */
+export type WatchPortfolioRequest = Message<"portfolio.v1.WatchPortfolioRequest"> & {
+  /**
+   * 1 to 100
+   *
+   * @generated from field: repeated string user_ids = 1;
+   */
+  userIds: string[];
+
+  /**
+   * fraction of total value that a repricing must move to be sent; empty = none is sent
+   *
+   * @generated from field: string min_move = 2;
+   */
+  minMove: string;
+
+  /**
+   * Of an earlier stream of the same users: goes on after it, without the present state first. Where the changes since
+   * are kept no longer (one day), the present state comes instead of them.
+   *
+   * @generated from field: string resume_token = 3;
+   */
+  resumeToken: string;
+};
+
+/**
+ * Describes the message portfolio.v1.WatchPortfolioRequest.
+ * Use `create(WatchPortfolioRequestSchema)` to create a new message.
+ */
+export const WatchPortfolioRequestSchema: GenMessage<WatchPortfolioRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 6);
+
+/**
+ * @generated from message portfolio.v1.WatchPortfolioResponse
+ */
+export type WatchPortfolioResponse = Message<"portfolio.v1.WatchPortfolioResponse"> & {
+  /**
+   * empty in a heartbeat
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * stands for everything sent until here, of all users
+   *
+   * @generated from field: string resume_token = 2;
+   */
+  resumeToken: string;
+
+  /**
+   * @generated from oneof portfolio.v1.WatchPortfolioResponse.event
+   */
+  event: {
+    /**
+     * @generated from field: portfolio.v1.GetPortfolioResponse snapshot = 3;
+     */
+    value: GetPortfolioResponse;
+    case: "snapshot";
+  } | {
+    /**
+     * @generated from field: portfolio.v1.WatchPortfolioResponse.CommittedChange change = 4;
+     */
+    value: WatchPortfolioResponse_CommittedChange;
+    case: "change";
+  } | {
+    /**
+     * at most one a second; its reference is what was sent last
+     *
+     * @generated from field: portfolio.v1.PortfolioUpdateResponse.PortfolioSummary repriced = 5;
+     */
+    value: PortfolioUpdateResponse_PortfolioSummary;
+    case: "repriced";
+  } | {
+    /**
+     * every 15 seconds
+     *
+     * @generated from field: portfolio.v1.WatchPortfolioResponse.Heartbeat heartbeat = 6;
+     */
+    value: WatchPortfolioResponse_Heartbeat;
+    case: "heartbeat";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message portfolio.v1.WatchPortfolioResponse.
+ * Use `create(WatchPortfolioResponseSchema)` to create a new message.
+ */
+export const WatchPortfolioResponseSchema: GenMessage<WatchPortfolioResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 7);
+
+/**
+ * @generated from message portfolio.v1.WatchPortfolioResponse.CommittedChange
+ */
+export type WatchPortfolioResponse_CommittedChange = Message<"portfolio.v1.WatchPortfolioResponse.CommittedChange"> & {
+  /**
+   * @generated from field: int64 version = 1;
+   */
+  version: bigint;
+
+  /**
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * @generated from field: repeated string transaction_ids = 3;
+   */
+  transactionIds: string[];
+};
+
+/**
+ * Describes the message portfolio.v1.WatchPortfolioResponse.CommittedChange.
+ * Use `create(WatchPortfolioResponse_CommittedChangeSchema)` to create a new message.
+ */
+export const WatchPortfolioResponse_CommittedChangeSchema: GenMessage<WatchPortfolioResponse_CommittedChange> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 7, 0);
+
+/**
+ * @generated from message portfolio.v1.WatchPortfolioResponse.Heartbeat
+ */
+export type WatchPortfolioResponse_Heartbeat = Message<"portfolio.v1.WatchPortfolioResponse.Heartbeat"> & {
+  /**
+   * every change committed before was sent before
+   *
+   * @generated from field: google.protobuf.Timestamp sent_at = 1;
+   */
+  sentAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message portfolio.v1.WatchPortfolioResponse.Heartbeat.
+ * Use `create(WatchPortfolioResponse_HeartbeatSchema)` to create a new message.
+ */
+export const WatchPortfolioResponse_HeartbeatSchema: GenMessage<WatchPortfolioResponse_Heartbeat> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_portfolio_service, 7, 1);
+
+/**
  * @generated from message portfolio.v1.RecordTransactionsRequest
  */
 export type RecordTransactionsRequest = Message<"portfolio.v1.RecordTransactionsRequest"> & {
@@ -442,7 +581,7 @@ export type RecordTransactionsRequest = Message<"portfolio.v1.RecordTransactions
  * Use `create(RecordTransactionsRequestSchema)` to create a new message.
  */
 export const RecordTransactionsRequestSchema: GenMessage<RecordTransactionsRequest> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 6);
+  messageDesc(file_portfolio_v1_portfolio_service, 8);
 
 /**
  * @generated from enum portfolio.v1.RecordTransactionsRequest.DuplicatePolicy
@@ -472,7 +611,7 @@ export type RecordTransactionsRequest_DuplicatePolicy = (typeof RecordTransactio
  * Describes the enum portfolio.v1.RecordTransactionsRequest.DuplicatePolicy.
  */
 export const RecordTransactionsRequest_DuplicatePolicySchema: GenEnum<RecordTransactionsRequest_DuplicatePolicy> = /*@__PURE__*/
-  enumDesc(file_portfolio_v1_portfolio_service, 6, 0);
+  enumDesc(file_portfolio_v1_portfolio_service, 8, 0);
 
 /**
  * @generated from message portfolio.v1.RecordTransactionsResponse
@@ -506,7 +645,7 @@ export type RecordTransactionsResponse = Message<"portfolio.v1.RecordTransaction
  * Use `create(RecordTransactionsResponseSchema)` to create a new message.
  */
 export const RecordTransactionsResponseSchema: GenMessage<RecordTransactionsResponse> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 7);
+  messageDesc(file_portfolio_v1_portfolio_service, 9);
 
 /**
  * @generated from message portfolio.v1.RecordTransactionsResponse.Outcome
@@ -540,7 +679,7 @@ export type RecordTransactionsResponse_Outcome = Message<"portfolio.v1.RecordTra
  * Use `create(RecordTransactionsResponse_OutcomeSchema)` to create a new message.
  */
 export const RecordTransactionsResponse_OutcomeSchema: GenMessage<RecordTransactionsResponse_Outcome> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 7, 0);
+  messageDesc(file_portfolio_v1_portfolio_service, 9, 0);
 
 /**
  * @generated from enum portfolio.v1.RecordTransactionsResponse.Disposition
@@ -576,7 +715,7 @@ export type RecordTransactionsResponse_Disposition = (typeof RecordTransactionsR
  * Describes the enum portfolio.v1.RecordTransactionsResponse.Disposition.
  */
 export const RecordTransactionsResponse_DispositionSchema: GenEnum<RecordTransactionsResponse_Disposition> = /*@__PURE__*/
-  enumDesc(file_portfolio_v1_portfolio_service, 7, 0);
+  enumDesc(file_portfolio_v1_portfolio_service, 9, 0);
 
 /**
  * @generated from message portfolio.v1.Transaction
@@ -753,7 +892,7 @@ export type Transaction = Message<"portfolio.v1.Transaction"> & {
  * Use `create(TransactionSchema)` to create a new message.
  */
 export const TransactionSchema: GenMessage<Transaction> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 8);
+  messageDesc(file_portfolio_v1_portfolio_service, 10);
 
 /**
  * @generated from message portfolio.v1.Transaction.Ratio
@@ -779,7 +918,7 @@ export type Transaction_Ratio = Message<"portfolio.v1.Transaction.Ratio"> & {
  * Use `create(Transaction_RatioSchema)` to create a new message.
  */
 export const Transaction_RatioSchema: GenMessage<Transaction_Ratio> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 8, 0);
+  messageDesc(file_portfolio_v1_portfolio_service, 10, 0);
 
 /**
  * @generated from message portfolio.v1.Transaction.LotSelection
@@ -801,7 +940,7 @@ export type Transaction_LotSelection = Message<"portfolio.v1.Transaction.LotSele
  * Use `create(Transaction_LotSelectionSchema)` to create a new message.
  */
 export const Transaction_LotSelectionSchema: GenMessage<Transaction_LotSelection> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 8, 1);
+  messageDesc(file_portfolio_v1_portfolio_service, 10, 1);
 
 /**
  * @generated from message portfolio.v1.Transaction.TransferInfo
@@ -840,7 +979,7 @@ export type Transaction_TransferInfo = Message<"portfolio.v1.Transaction.Transfe
  * Use `create(Transaction_TransferInfoSchema)` to create a new message.
  */
 export const Transaction_TransferInfoSchema: GenMessage<Transaction_TransferInfo> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 8, 2);
+  messageDesc(file_portfolio_v1_portfolio_service, 10, 2);
 
 /**
  * @generated from message portfolio.v1.Transaction.CarriedLot
@@ -867,7 +1006,7 @@ export type Transaction_CarriedLot = Message<"portfolio.v1.Transaction.CarriedLo
  * Use `create(Transaction_CarriedLotSchema)` to create a new message.
  */
 export const Transaction_CarriedLotSchema: GenMessage<Transaction_CarriedLot> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 8, 3);
+  messageDesc(file_portfolio_v1_portfolio_service, 10, 3);
 
 /**
  * @generated from enum portfolio.v1.Transaction.Status
@@ -898,7 +1037,7 @@ export type Transaction_Status = (typeof Transaction_Status)[keyof typeof Transa
  * Describes the enum portfolio.v1.Transaction.Status.
  */
 export const Transaction_StatusSchema: GenEnum<Transaction_Status> = /*@__PURE__*/
-  enumDesc(file_portfolio_v1_portfolio_service, 8, 0);
+  enumDesc(file_portfolio_v1_portfolio_service, 10, 0);
 
 /**
  * @generated from message portfolio.v1.LotMatch
@@ -957,7 +1096,7 @@ export type LotMatch = Message<"portfolio.v1.LotMatch"> & {
  * Use `create(LotMatchSchema)` to create a new message.
  */
 export const LotMatchSchema: GenMessage<LotMatch> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 9);
+  messageDesc(file_portfolio_v1_portfolio_service, 11);
 
 /**
  * @generated from message portfolio.v1.ReverseTransactionRequest
@@ -1006,7 +1145,7 @@ export type ReverseTransactionRequest = Message<"portfolio.v1.ReverseTransaction
  * Use `create(ReverseTransactionRequestSchema)` to create a new message.
  */
 export const ReverseTransactionRequestSchema: GenMessage<ReverseTransactionRequest> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 10);
+  messageDesc(file_portfolio_v1_portfolio_service, 12);
 
 /**
  * @generated from message portfolio.v1.ReverseTransactionResponse
@@ -1038,7 +1177,7 @@ export type ReverseTransactionResponse = Message<"portfolio.v1.ReverseTransactio
  * Use `create(ReverseTransactionResponseSchema)` to create a new message.
  */
 export const ReverseTransactionResponseSchema: GenMessage<ReverseTransactionResponse> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 11);
+  messageDesc(file_portfolio_v1_portfolio_service, 13);
 
 /**
  * @generated from message portfolio.v1.ListTransactionsRequest
@@ -1112,7 +1251,7 @@ export type ListTransactionsRequest = Message<"portfolio.v1.ListTransactionsRequ
  * Use `create(ListTransactionsRequestSchema)` to create a new message.
  */
 export const ListTransactionsRequestSchema: GenMessage<ListTransactionsRequest> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 12);
+  messageDesc(file_portfolio_v1_portfolio_service, 14);
 
 /**
  * @generated from enum portfolio.v1.ListTransactionsRequest.Order
@@ -1147,7 +1286,7 @@ export type ListTransactionsRequest_Order = (typeof ListTransactionsRequest_Orde
  * Describes the enum portfolio.v1.ListTransactionsRequest.Order.
  */
 export const ListTransactionsRequest_OrderSchema: GenEnum<ListTransactionsRequest_Order> = /*@__PURE__*/
-  enumDesc(file_portfolio_v1_portfolio_service, 12, 0);
+  enumDesc(file_portfolio_v1_portfolio_service, 14, 0);
 
 /**
  * @generated from message portfolio.v1.ListTransactionsResponse
@@ -1169,7 +1308,7 @@ export type ListTransactionsResponse = Message<"portfolio.v1.ListTransactionsRes
  * Use `create(ListTransactionsResponseSchema)` to create a new message.
  */
 export const ListTransactionsResponseSchema: GenMessage<ListTransactionsResponse> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 13);
+  messageDesc(file_portfolio_v1_portfolio_service, 15);
 
 /**
  * @generated from message portfolio.v1.ListLotsRequest
@@ -1218,7 +1357,7 @@ export type ListLotsRequest = Message<"portfolio.v1.ListLotsRequest"> & {
  * Use `create(ListLotsRequestSchema)` to create a new message.
  */
 export const ListLotsRequestSchema: GenMessage<ListLotsRequest> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 14);
+  messageDesc(file_portfolio_v1_portfolio_service, 16);
 
 /**
  * @generated from message portfolio.v1.ListLotsResponse
@@ -1240,7 +1379,7 @@ export type ListLotsResponse = Message<"portfolio.v1.ListLotsResponse"> & {
  * Use `create(ListLotsResponseSchema)` to create a new message.
  */
 export const ListLotsResponseSchema: GenMessage<ListLotsResponse> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 15);
+  messageDesc(file_portfolio_v1_portfolio_service, 17);
 
 /**
  * @generated from message portfolio.v1.Lot
@@ -1326,7 +1465,7 @@ export type Lot = Message<"portfolio.v1.Lot"> & {
  * Use `create(LotSchema)` to create a new message.
  */
 export const LotSchema: GenMessage<Lot> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 16);
+  messageDesc(file_portfolio_v1_portfolio_service, 18);
 
 /**
  * @generated from message portfolio.v1.GetPortfolioSettingsRequest
@@ -1343,7 +1482,7 @@ export type GetPortfolioSettingsRequest = Message<"portfolio.v1.GetPortfolioSett
  * Use `create(GetPortfolioSettingsRequestSchema)` to create a new message.
  */
 export const GetPortfolioSettingsRequestSchema: GenMessage<GetPortfolioSettingsRequest> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 17);
+  messageDesc(file_portfolio_v1_portfolio_service, 19);
 
 /**
  * @generated from message portfolio.v1.GetPortfolioSettingsResponse
@@ -1360,7 +1499,7 @@ export type GetPortfolioSettingsResponse = Message<"portfolio.v1.GetPortfolioSet
  * Use `create(GetPortfolioSettingsResponseSchema)` to create a new message.
  */
 export const GetPortfolioSettingsResponseSchema: GenMessage<GetPortfolioSettingsResponse> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 18);
+  messageDesc(file_portfolio_v1_portfolio_service, 20);
 
 /**
  * @generated from message portfolio.v1.UpdatePortfolioSettingsRequest
@@ -1387,7 +1526,7 @@ export type UpdatePortfolioSettingsRequest = Message<"portfolio.v1.UpdatePortfol
  * Use `create(UpdatePortfolioSettingsRequestSchema)` to create a new message.
  */
 export const UpdatePortfolioSettingsRequestSchema: GenMessage<UpdatePortfolioSettingsRequest> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 19);
+  messageDesc(file_portfolio_v1_portfolio_service, 21);
 
 /**
  * @generated from message portfolio.v1.UpdatePortfolioSettingsResponse
@@ -1404,7 +1543,7 @@ export type UpdatePortfolioSettingsResponse = Message<"portfolio.v1.UpdatePortfo
  * Use `create(UpdatePortfolioSettingsResponseSchema)` to create a new message.
  */
 export const UpdatePortfolioSettingsResponseSchema: GenMessage<UpdatePortfolioSettingsResponse> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 20);
+  messageDesc(file_portfolio_v1_portfolio_service, 22);
 
 /**
  * An update replaces all of them; what is left empty is the default again.
@@ -1461,7 +1600,7 @@ export type PortfolioSettings = Message<"portfolio.v1.PortfolioSettings"> & {
  * Use `create(PortfolioSettingsSchema)` to create a new message.
  */
 export const PortfolioSettingsSchema: GenMessage<PortfolioSettings> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_portfolio_service, 21);
+  messageDesc(file_portfolio_v1_portfolio_service, 23);
 
 /**
  * SPLIT, SPIN_OFF, MERGER and SYMBOL_CHANGE come with corporate actions: nobody can record them yet.
@@ -1630,6 +1769,20 @@ export const PortfolioService: GenService<{
     methodKind: "unary";
     input: typeof GetPortfolioRequestSchema;
     output: typeof GetPortfolioResponseSchema;
+  },
+  /**
+   * First message of each user: the present state. Then one per committed change, from whichever replica, in order of
+   * its version and at least once, and one per repricing beyond min_move. A user nothing is recorded of yet has no
+   * first message: the stream is heartbeats until its first change. Ends after five minutes at the latest; any
+   * message's resume_token goes on from there. A reader that takes no message while more than 64 come up is dropped
+   * with RESOURCE_EXHAUSTED, reason SLOW_READER.
+   *
+   * @generated from rpc portfolio.v1.PortfolioService.WatchPortfolio
+   */
+  watchPortfolio: {
+    methodKind: "server_streaming";
+    input: typeof WatchPortfolioRequestSchema;
+    output: typeof WatchPortfolioResponseSchema;
   },
   /**
    * The rich write: every type, currency, fees, lots, external ids, dry run.

@@ -3,6 +3,7 @@ import { decimalText, type Decimal } from '../../domain/decimal.ts'
 import { contentHash } from '../../domain/portfolio/external-ids.ts'
 import { termsText } from '../../domain/portfolio/terms-text.ts'
 import type { PortfolioChange } from '../../domain/portfolio/portfolio-change.ts'
+import { etagOf } from '../../domain/portfolio/state.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
 import { timestampText } from './database.ts'
@@ -80,6 +81,16 @@ const LOT_MATCH = new BulkInsert('lot_match', [
   'rule',
 ])
 
+const OUTBOX = new BulkInsert('outbox', [
+  'user_id',
+  'version',
+  'n',
+  'recorded_at',
+  'etag',
+  'first_sequence',
+  'last_sequence',
+])
+
 /** Starts all statements that write the changes of a batch; resolves when every one has succeeded. */
 export async function writeChanges(
   transaction: Transaction<Schema>,
@@ -95,6 +106,7 @@ export async function writeChanges(
     deleteOutdatedCash(transaction, changes),
     CASH.execute(transaction, changes.flatMap(cashRows)),
     EXTERNAL_ID.execute(transaction, changes.flatMap(externalIdRows)),
+    OUTBOX.execute(transaction, changes.map(outboxRow)),
     updatePortfolios(transaction, changes),
   ])
 }
@@ -207,6 +219,19 @@ function externalIdRows({ after, entries }: PortfolioChange): Rows {
     if (externalId === '') return []
     return [[after.userId, source, externalId, entry.sequence, contentHash(entry)]]
   })
+}
+
+/** What others are told of a change: here it is certain exactly when the change is. */
+function outboxRow({ before, after }: PortfolioChange): readonly unknown[] {
+  return [
+    after.userId,
+    after.version,
+    0,
+    timestampText(after.lastRecordedAt),
+    etagOf(after),
+    before.lastSequence + 1,
+    after.lastSequence,
+  ]
 }
 
 function ledgerRows({ after, entries }: PortfolioChange): Rows {

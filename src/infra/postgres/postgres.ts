@@ -1,8 +1,10 @@
 import { type Selectable, sql } from 'kysely'
 import type {
+  ChangeLog,
   ChangeOutcome,
   ChangeRequest,
   Clock,
+  Leases,
   LedgerFilter,
   PortfolioStore,
   QuoteStore,
@@ -12,10 +14,12 @@ import { PortfolioError } from '../../domain/errors.ts'
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import type { LedgerEntry } from '../../domain/portfolio/transaction.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
+import { openChangeLog } from './change-log.ts'
 import { type Database, openDatabase, timestampText } from './database.ts'
 import { classifyFailure } from './failure.ts'
 import { GroupCommit } from './group-commit.ts'
 import { readLedgerPage } from './ledger-page.ts'
+import { openLeases } from './leases.ts'
 import { entryOfRow, stateOfRows } from './portfolio-rows.ts'
 import { openQuoteStore } from './quote-store.ts'
 import type { CashTable, HoldingTable, PortfolioTable } from './schema.ts'
@@ -24,6 +28,8 @@ import { StateCache } from './state-cache.ts'
 export interface Postgres {
   readonly portfolios: PortfolioStore
   readonly quoteStore: QuoteStore
+  readonly changeLog: ChangeLog
+  readonly leases: Leases
   /** Rejects when the database does not answer. */
   ping(): Promise<void>
   /** Drops stored answers after 72 hours and idempotency keys after 30 days (decision 9). */
@@ -58,6 +64,8 @@ export function openPostgres(options: {
       ledgerPage: (userId, query) => guarded(() => readLedgerPage(database, userId, query)),
     },
     quoteStore: guardedQuotes(openQuoteStore(database)),
+    changeLog: guardedLog(openChangeLog(database)),
+    leases: openLeases(database),
     ping: async () => {
       await sql`select 1`.execute(database.kysely)
     },
@@ -149,5 +157,13 @@ function guardedQuotes(store: QuoteStore): QuoteStore {
     readNewest: (recordedSince) => guarded(() => store.readNewest(recordedSince)),
     readAsOf: (instrumentIds, at, recordedUntil) =>
       guarded(() => store.readAsOf(instrumentIds, at, recordedUntil)),
+  }
+}
+
+function guardedLog(log: ChangeLog): ChangeLog {
+  return {
+    ...log,
+    versions: (userIds) => guarded(() => log.versions(userIds)),
+    changesAfter: (versions, countMax) => guarded(() => log.changesAfter(versions, countMax)),
   }
 }

@@ -23,6 +23,8 @@ export interface Schema {
   readonly external_id: ExternalIdTable
   readonly quote: QuoteTable
   readonly newest_quote: QuoteTable
+  readonly outbox: OutboxTable
+  readonly lease: LeaseTable
 }
 
 export interface PortfolioTable {
@@ -142,4 +144,20 @@ export interface QuoteTable {
   kind: QuoteKind
   split_adjusted: boolean
   recorded_at: Timestamp
+}
+
+export interface OutboxTable {
+  user_id: string
+  version: Count
+  n: number
+  recorded_at: Timestamp
+  etag: string
+  first_sequence: Count
+  last_sequence: Count
+}
+
+export interface LeaseTable {
+  name: string
+  holder: string
+  expires_at: Timestamp
 }
