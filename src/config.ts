@@ -106,6 +106,24 @@ const SETTINGS = {
     { default: '20000', meaning: 'most portfolios kept in memory', takes: 'from 1 to 10000000' },
     wholeNumber(1, 10_000_000),
   ),
+  redisUrl: setting(
+    'REDIS_URL',
+    {
+      meaning: 'Redis that replicas share states in, a database number of its own; not set: none',
+      takes: 'a URL such as redis://user:password@host:6379/0',
+      secret: true,
+    },
+    url(['redis:', 'rediss:']).optional(),
+  ),
+  readStalenessMs: setting(
+    'READ_STALENESS_MS',
+    {
+      default: '1000',
+      meaning: 'milliseconds that a read without min_etag may miss a write of another replica',
+      takes: 'from 0 to 60000',
+    },
+    wholeNumber(0, 60_000),
+  ),
   quoteRefreshMs: setting(
     'QUOTE_REFRESH_MS',
     {

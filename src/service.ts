@@ -13,6 +13,7 @@ import type { Config } from './config.ts'
 import type { Instant } from './domain/time.ts'
 import { migrateDatabase } from './infra/postgres/migrate.ts'
 import { openPostgres, type Postgres } from './infra/postgres/postgres.ts'
+import { openRedisCache } from './infra/redis/redis-cache.ts'
 import { createLogger, type Logger } from './infra/telemetry/logger.ts'
 import { openTelemetry } from './infra/telemetry/telemetry.ts'
 
@@ -94,12 +95,18 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
     const applied = await migrateDatabase(databaseUrl)
     if (applied.length > 0) logger.info({ applied }, 'the schema was brought up to date')
   }
+  const sharedCache =
+    config.redisUrl === undefined
+      ? undefined
+      : openRedisCache({ redisUrl: config.redisUrl, clock, telemetry })
+  if (sharedCache !== undefined) opened.add(async () => sharedCache.close())
   const postgres = openPostgres({
     databaseUrl,
     poolMax: config.databasePoolMax,
     stateCacheUsersMax: config.stateCacheUsersMax,
     clock,
     telemetry,
+    reading: { stalenessMs: config.readStalenessMs, sharedCache, telemetry },
   })
   opened.add(() => postgres.close())
 

@@ -15,6 +15,7 @@ export function presentView(
     notModified: view.notModified,
     servedFromCache: view.cached,
     computedAt: timestampOf(view.computedAt),
+    expiresAt: timestampOf(view.expiresAt),
   }
   if (!view.notModified) {
     message.portfolio = presentSummary(summaryOf(view.valuation))

@@ -110,6 +110,34 @@ export interface ListedEntry {
   readonly reversedBy: number | undefined
 }
 
+/**
+ * Allows a read to miss what other replicas committed within the configured staleness. What this replica committed is
+ * always in it.
+ */
+export interface ReadTolerance {
+  /** A version known to be committed: the answer is at least this. Undefined = none. */
+  readonly versionMin: number | undefined
+}
+
+/** A state and the moment, on the clock's monotonic scale, since when a newer one can have been committed. */
+export interface VerifiedState {
+  readonly state: PortfolioState
+  readonly verifiedAtMs: number
+}
+
+/** States shared by all replicas; without prices. A cache: whatever happens to it is a miss, never an error. */
+export interface PortfolioCache {
+  /**
+   * The newest state put there, without its lots, or undefined. Never rejects and never waits long.
+   * `held` is given back for its very own version and head, which spares decoding it.
+   */
+  get(userId: string, held: PortfolioState | undefined): Promise<VerifiedState | undefined>
+  /** Keeps a committed state unless a newer one is kept. Nobody waits for it, and it may fail in silence. */
+  put(verified: VerifiedState): void
+  /** Forgets a user: what was kept is of a history that the database no longer has. */
+  drop(userId: string): void
+}
+
 export interface PortfolioStore {
   /**
    * Locks the user, decides, and commits what was decided together with its idempotency answer.
@@ -118,10 +146,14 @@ export interface PortfolioStore {
    * DATABASE_UNAVAILABLE or DEADLINE_EXCEEDED.
    */
   change<Answer>(request: ChangeRequest<Answer>): Promise<ChangeOutcome<Answer>>
-  /** The present state, or undefined for a user never written; `cached` = the positions were not read now. */
+  /**
+   * The present state, or undefined for a user never written. Without a `tolerance` it is the newest one committed
+   * before the call, with it one no older than that allows; `cached` = the positions were not read from the database.
+   */
   read(
     userId: string,
     call: CallContext,
+    tolerance?: ReadTolerance,
   ): Promise<{ readonly state: PortfolioState; readonly cached: boolean } | undefined>
   /** Entries in order of (effectiveAt, sequence). */
   ledger(userId: string, filter: LedgerFilter): Promise<readonly LedgerEntry[]>
@@ -207,4 +239,15 @@ export interface Telemetry {
   batchFailed(reason: string): void
   quotesIngested(accepted: number, quarantined: number): void
   backgroundFailed(pass: string, error: unknown): void
+}
+
+export type StateSource = 'memory' | 'shared-cache' | 'database'
+
+/** What operators see of reads and their caches. */
+export interface CacheTelemetry {
+  /** A read's positions came from there. */
+  stateRead(source: StateSource): void
+  sharedCacheFailed(operation: string, error: unknown): void
+  /** Calls pass the shared cache by while it is not available. */
+  sharedCacheAvailable(isAvailable: boolean): void
 }

@@ -163,14 +163,15 @@ describe('etags', () => {
     expect(failure).toMatchObject({ code: 'ABORTED', reason: 'ETAG_MISMATCH' })
   })
 
-  it('is read at once by another replica', async () => {
+  it('is read at once by another replica that is asked for it', async () => {
     const userId = newUser()
     const replica = await fixture.start()
     const request = { userId, transactions: [buy('MSFT', 1, 50, 0)] }
     await fixture.client.update(request)
     expect((await replica.client.get({ userId })).message.detail!.version).toBe(1n)
-    await fixture.client.update(request)
-    expect((await replica.client.get({ userId })).message.detail!.version).toBe(2n)
+    const { headers } = await fixture.client.update(request)
+    const minEtag = headers['portfolio-etag']!
+    expect((await replica.client.get({ userId, minEtag })).message.detail!.version).toBe(2n)
   })
 })
 

@@ -61,6 +61,7 @@ describe('the chart with nothing but its Secret', () => {
       HEALTH_PORT: '50052',
       METRICS_PORT: '9464',
       DATABASE_URL: { secretKeyRef: { name: 'portfolio-database', key: 'DATABASE_URL' } },
+      READ_STALENESS_MS: '1000',
       MIGRATE_ON_START: 'false',
       LOG_LEVEL: 'info',
       REFLECTION: 'on',
@@ -137,6 +138,19 @@ describe('values', () => {
     expect(await egressWithEndpoint('https://collector/v1')).toContainEqual(egressTo(443))
     expect(await egressWithEndpoint('http://collector')).toContainEqual(egressTo(80))
     expect(await egressWithEndpoint('')).toHaveLength(2)
+  })
+
+  it('take a Redis out of a secret and open egress to it, and neither without one', async () => {
+    const objects = await render('redis')
+    expect(environment(objects)).toMatchObject({
+      REDIS_URL: { secretKeyRef: { name: 'portfolio-redis', key: 'url' } },
+      READ_STALENESS_MS: '250',
+    })
+    const to = [{ podSelector: { matchLabels: { 'app.kubernetes.io/name': 'redis' } } }]
+    const { egress } = findOnly(objects, 'NetworkPolicy').spec!
+    expect(egress).toContainEqual({ ...egressTo(6380), to })
+    const anywhere = await render('minimal', 'redis.existingSecret="portfolio-redis"')
+    expect(findOnly(anywhere, 'NetworkPolicy').spec!.egress).toContainEqual(egressTo(6379))
   })
 
   it.each([

@@ -111,7 +111,7 @@ describe.each(valueSets)('rendered with the %s values', (valueSet) => {
   it('takes secrets only from those the values name', () => {
     const names = pods.flatMap(({ spec }) => spec.containers.flatMap(secretNames))
     expect(names.length).toBeGreaterThanOrEqual(1)
-    const given = ['portfolio-database', 'portfolio-database-owner']
+    const given = ['portfolio-database', 'portfolio-database-owner', 'portfolio-redis']
     expect(given).toEqual(expect.arrayContaining(names))
     expect(findAll(objects, 'Secret')).toEqual([])
   })

@@ -6,7 +6,7 @@ import { ApiClient } from './client.ts'
 import { type DatabaseFixture, useDatabase } from './store.ts'
 
 /** A service of its own, on free ports. */
-interface RunningService extends Service {
+export interface RunningService extends Service {
   readonly client: ApiClient
   /** What it logged, one line each. */
   readonly log: readonly string[]

@@ -123,7 +123,7 @@ const silentSpan: Span = {
   end: () => undefined,
 }
 
-const silentTelemetry: Telemetry = {
+export const silentTelemetry: Telemetry = {
   startCall: () => silentSpan,
   callEnded: () => undefined,
   batchCommitted: () => undefined,

@@ -25,6 +25,8 @@ describe('loadConfig', () => {
       databasePoolMax: 16,
       migrateOnStart: true,
       stateCacheUsersMax: 20_000,
+      redisUrl: undefined,
+      readStalenessMs: 1_000,
       quoteRefreshMs: 1_000,
       drainTimeoutMs: 20_000,
       reflection: true,
@@ -73,6 +75,7 @@ describe('loadConfig', () => {
     ['MIGRATE_ON_START', 'yes'],
     ['REFLECTION', 'true'],
     ['DRAIN_TIMEOUT_MS', '5s'],
+    ['READ_STALENESS_MS', '-1'],
     ['QUOTE_REFRESH_MS', '9'],
     ['LOG_LEVEL', 'verbose'],
     ['HEALTH_TARGET', '50051'],
@@ -83,8 +86,12 @@ describe('loadConfig', () => {
   })
 
   it('names every wrong variable, and keeps a secret', () => {
-    const problems = problemsOf({ DATABASE_URL: 'mysql://root:hunter2@db', LOG_LEVEL: 'x' })
-    expect(problems).toHaveLength(2)
+    const problems = problemsOf({
+      DATABASE_URL: 'mysql://root:hunter2@db',
+      REDIS_URL: 'http://:hunter2@cache',
+      LOG_LEVEL: 'x',
+    })
+    expect(problems).toHaveLength(3)
     expect(problems.join('\n')).not.toContain('hunter2')
   })
 })

@@ -18,6 +18,15 @@
 - name: DATABASE_POOL_MAX
   value: {{ . | quote }}
 {{- end }}
+{{- with .Values.redis.existingSecret }}
+- name: REDIS_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: {{ $.Values.redis.urlKey }}
+{{- end }}
+- name: READ_STALENESS_MS
+  value: {{ int64 .Values.readStalenessMs | quote }}
 - name: MIGRATE_ON_START
   value: {{ eq .Values.migration.mode "start" | quote }}
 - name: LOG_LEVEL

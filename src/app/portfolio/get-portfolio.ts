@@ -1,5 +1,6 @@
 import { PortfolioError } from '../../domain/errors.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
+import { expiryOf } from '../../domain/portfolio/expiry.ts'
 import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import { pricesDigest } from '../../domain/portfolio/summary.ts'
 import { type Valuation, valuePortfolio } from '../../domain/portfolio/valuation.ts'
@@ -32,6 +33,8 @@ export interface PortfolioView {
   readonly recordedUntil: Instant | undefined
   readonly cached: boolean
   readonly computedAt: Instant
+  /** When the next price can exist. */
+  readonly expiresAt: Instant
 }
 
 /**
@@ -48,11 +51,12 @@ export async function getPortfolio(
   query: GetPortfolioQuery,
   call: CallContext,
 ): Promise<PortfolioView> {
-  const present = await ports.portfolios.read(query.userId, call)
+  const { versionMin } = query
+  const present = await ports.portfolios.read(query.userId, call, { versionMin })
   if (present === undefined) {
     throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no portfolio is kept for that user')
   }
-  if (query.versionMin !== undefined && present.state.version < query.versionMin) {
+  if (versionMin !== undefined && present.state.version < versionMin) {
     throw new PortfolioError('ETAG_MISMATCH', 'the portfolio is older than min_etag')
   }
   const computedAt = ports.clock.now()
@@ -73,6 +77,12 @@ export async function getPortfolio(
     recordedUntil: query.recordedUntil,
     cached,
     computedAt,
+    expiresAt: expiryOf(valuation, quotes, {
+      now: computedAt,
+      at: query.at,
+      recordedUntil: query.recordedUntil,
+      spread: 2 * Math.random() - 1,
+    }),
   }
 }
 

@@ -1,5 +1,12 @@
 import { type Selectable, sql, type Transaction } from 'kysely'
-import type { ChangeOutcome, ChangeRequest, Decision, LockedState } from '../../app/ports.ts'
+import type {
+  ChangeOutcome,
+  ChangeRequest,
+  Clock,
+  Decision,
+  LockedState,
+  VerifiedState,
+} from '../../app/ports.ts'
 import { PortfolioError } from '../../domain/errors.ts'
 import type { PortfolioChange } from '../../domain/portfolio/portfolio-change.ts'
 import { type NeededHistory, NO_HISTORIES } from '../../domain/portfolio/record-transactions.ts'
@@ -50,21 +57,29 @@ const REQUEST_KEY = new BulkInsert('request_key', [
   'recorded_at',
 ])
 
+export interface BatchPorts {
+  readonly database: Database
+  readonly cache: StateCache
+  readonly clock: Clock
+  /** Told of each change that is certainly committed, before its verdict is. */
+  readonly committed: (verified: VerifiedState) => void
+}
+
 /** One database transaction that carries the requests of many users, at most one of each. */
 export class Batch {
   readonly #database: Database
   readonly #cache: StateCache
+  readonly #clock: Clock
+  readonly #committedTo: BatchPorts['committed']
   readonly #requests: readonly Request[]
   readonly #limits: BatchLimits
   #accepted: readonly Accepted[] = []
 
-  constructor(
-    { database, cache }: { database: Database; cache: StateCache },
-    requests: readonly Request[],
-    limits: BatchLimits,
-  ) {
-    this.#database = database
-    this.#cache = cache
+  constructor(ports: BatchPorts, requests: readonly Request[], limits: BatchLimits) {
+    this.#database = ports.database
+    this.#cache = ports.cache
+    this.#clock = ports.clock
+    this.#committedTo = ports.committed
     this.#requests = requests
     this.#limits = limits
   }
@@ -74,31 +89,41 @@ export class Batch {
    * @throws whatever the database did: then nothing is committed, or the outcome is unknown.
    */
   async run(): Promise<ReadonlyMap<Request, Verdict>> {
-    const { verdicts, states } = await this.#database.transaction(async (transaction) => {
-      const locked = await lockUsers(transaction, this.#requests, {
-        cache: this.#cache,
-        wait: this.#limits.waitForLocks,
-      })
-      const decided = await this.#decideAll(transaction, locked)
-      this.#accepted = decided.accepted
-      if (decided.accepted.length > 0) {
-        await Promise.all([
-          writeChanges(
-            transaction,
-            decided.accepted.map(({ change }) => change),
-          ),
-          writeKeys(transaction, decided.accepted),
-          deleteUntouched(transaction, locked, decided.accepted),
-        ])
-      }
-      const known = new Map([...locked].map(([userId, { state }]) => [userId, state]))
-      for (const { change } of decided.accepted) known.set(change.after.userId, change.after)
-      return {
-        commit: decided.accepted.length > 0,
-        result: { verdicts: decided.verdicts, states: known },
-      }
-    })
-    for (const state of states.values()) this.#cache.put(state)
+    const { verdicts, states, verifiedAtMs } = await this.#database.transaction(
+      async (transaction) => {
+        const locked = await lockUsers(transaction, this.#requests, {
+          cache: this.#cache,
+          wait: this.#limits.waitForLocks,
+        })
+        const decided = await this.#decideAll(transaction, locked)
+        this.#accepted = decided.accepted
+        if (decided.accepted.length > 0) {
+          await Promise.all([
+            writeChanges(
+              transaction,
+              decided.accepted.map(({ change }) => change),
+            ),
+            writeKeys(transaction, decided.accepted),
+            deleteUntouched(transaction, locked, decided.accepted),
+          ])
+        }
+        const known = new Map([...locked].map(([userId, { state }]) => [userId, state]))
+        for (const { change } of decided.accepted) known.set(change.after.userId, change.after)
+        return {
+          commit: decided.accepted.length > 0,
+          // Under the lock, and before the commit: nobody can have written a newer version until then.
+          result: {
+            verdicts: decided.verdicts,
+            states: known,
+            verifiedAtMs: this.#clock.monotonicMs(),
+          },
+        }
+      },
+    )
+    for (const state of states.values()) this.#cache.put({ state, verifiedAtMs })
+    for (const { change } of this.#accepted) {
+      this.#committedTo({ state: change.after, verifiedAtMs })
+    }
     return verdicts
   }
 
@@ -119,7 +144,10 @@ export class Batch {
     })
     return new Map(
       committed.map(({ request, change, answer }) => {
-        this.#cache.put(change.after)
+        // Others may have written since it was committed.
+        const verified = { state: change.after, verifiedAtMs: Number.NEGATIVE_INFINITY }
+        this.#cache.put(verified)
+        this.#committedTo(verified)
         return [request, { kind: 'answered', outcome: { kind: 'decided', answer } }]
       }),
     )

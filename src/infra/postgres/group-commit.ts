@@ -1,9 +1,7 @@
-import type { ChangeOutcome, ChangeRequest, Clock, Telemetry } from '../../app/ports.ts'
+import type { ChangeOutcome, ChangeRequest, Telemetry } from '../../app/ports.ts'
 import { PortfolioError } from '../../domain/errors.ts'
-import { Batch, type BatchLimits, type Verdict } from './batch.ts'
-import type { Database } from './database.ts'
+import { Batch, type BatchLimits, type BatchPorts, type Verdict } from './batch.ts'
 import { classifyFailure } from './failure.ts'
-import type { StateCache } from './state-cache.ts'
 
 type Request = ChangeRequest<unknown>
 
@@ -34,10 +32,7 @@ const RESOLVE_ATTEMPTS_MAX = 12
 const BACKOFF_MIN_MS = 10
 const BACKOFF_MAX_MS = 1_000
 
-interface GroupCommitPorts {
-  readonly database: Database
-  readonly cache: StateCache
-  readonly clock: Clock
+interface GroupCommitPorts extends BatchPorts {
   readonly telemetry: Telemetry
 }
 

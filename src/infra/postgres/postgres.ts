@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely'
+import { sql } from 'kysely'
 import type {
   ChangeLog,
   ChangeOutcome,
@@ -11,7 +11,6 @@ import type {
   Telemetry,
 } from '../../app/ports.ts'
 import { PortfolioError } from '../../domain/errors.ts'
-import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import type { LedgerEntry } from '../../domain/portfolio/transaction.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
 import { openChangeLog } from './change-log.ts'
@@ -20,10 +19,10 @@ import { classifyFailure } from './failure.ts'
 import { GroupCommit } from './group-commit.ts'
 import { readLedgerPage } from './ledger-page.ts'
 import { openLeases } from './leases.ts'
-import { entryOfRow, stateOfRows } from './portfolio-rows.ts'
+import { entryOfRow } from './portfolio-rows.ts'
 import { openQuoteStore } from './quote-store.ts'
-import type { CashTable, HoldingTable, PortfolioTable } from './schema.ts'
 import { StateCache } from './state-cache.ts'
+import { type ReadOptions, StateReader } from './state-reader.ts'
 
 export interface Postgres {
   readonly portfolios: PortfolioStore
@@ -50,16 +49,26 @@ export function openPostgres(options: {
   stateCacheUsersMax: number
   clock: Clock
   telemetry: Telemetry
+  /** Undefined: each read asks the database for the version. */
+  reading?: ReadOptions | undefined
 }): Postgres {
   const database = openDatabase(options)
   const cache = new StateCache(options.stateCacheUsersMax)
-  const commits = new GroupCommit({ ...options, database, cache })
+  const { clock, telemetry, reading } = options
+  const reader = new StateReader({ database, cache, clock, reading })
+  const commits = new GroupCommit({
+    database,
+    cache,
+    clock,
+    telemetry,
+    committed: (verified) => reader.committed(verified),
+  })
   return {
     portfolios: {
       change: async <Answer>(request: ChangeRequest<Answer>) =>
         // The queue carries answers without looking at them: what comes out is what decide() made, or its JSON.
         (await commits.submit(request)) as ChangeOutcome<Answer>,
-      read: (userId) => guarded(() => readState(database, cache, userId)),
+      read: (userId, _call, tolerance) => guarded(() => reader.read(userId, tolerance)),
       ledger: (userId, filter) => guarded(() => readLedger(database, userId, filter)),
       ledgerPage: (userId, query) => guarded(() => readLedgerPage(database, userId, query)),
     },
@@ -78,43 +87,6 @@ export function openPostgres(options: {
     },
     close: () => database.close(),
   }
-}
-
-type StateRow = Selectable<PortfolioTable> &
-  Selectable<HoldingTable> & { cash_rows: Pick<CashTable, 'currency' | 'amount'>[] | null }
-type HeadRow = Pick<StateRow, 'version' | 'chain_head'>
-
-/** One probe of the version; the holdings only when the cache has another one. */
-async function readState(
-  database: Database,
-  cache: StateCache,
-  userId: string,
-): Promise<{ state: PortfolioState; cached: boolean } | undefined> {
-  if (cache.get(userId) !== undefined) {
-    const { rows } = await sql<HeadRow>`
-      select version, chain_head from portfolio where user_id = ${userId}`.execute(database.kysely)
-    const [head] = rows
-    const state =
-      head && cache.getExact(userId, { version: head.version, chainHead: head.chain_head })
-    if (state !== undefined) return { state, cached: true }
-  }
-  // One statement, so that head and holdings are of one moment.
-  const { rows } = await sql<StateRow>`
-    select *, (select json_agg(json_build_object('currency', currency, 'amount', amount::text))
-      from cash where cash.user_id = portfolio.user_id) as cash_rows
-    from portfolio left join holding using (user_id) where user_id = ${userId}`.execute(
-    database.kysely,
-  )
-  const [row] = rows
-  if (row === undefined || row.version === 0) return undefined
-  const state = stateOfRows(row, rows.filter(hasHolding), row.cash_rows ?? [])
-  cache.putIfNewer(state)
-  return { state, cached: false }
-}
-
-/** A portfolio without holdings joins as one row of nulls. */
-function hasHolding(joined: { instrument_id: string | null }): boolean {
-  return joined.instrument_id !== null
 }
 
 async function readLedger(

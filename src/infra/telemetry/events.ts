@@ -1,5 +1,5 @@
 import type { Meter } from '@opentelemetry/api'
-import type { Telemetry } from '../../app/ports.ts'
+import type { CacheTelemetry, Telemetry } from '../../app/ports.ts'
 import type { Logger } from './logger.ts'
 
 const RPC_SECONDS = [
@@ -9,7 +9,10 @@ const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 /** Everything that is counted and measured. Labels are few-valued: no ids, no symbols, no users. */
-export function createEvents(meter: Meter, logger: Logger): Omit<Telemetry, 'startCall'> {
+export function createEvents(
+  meter: Meter,
+  logger: Logger,
+): Omit<Telemetry, 'startCall'> & CacheTelemetry {
   const calls = meter.createHistogram('portfolio_rpc_duration_seconds', {
     description: 'Time from the arrival of a call to its answer; its count is that of the calls',
     advice: { explicitBucketBoundaries: RPC_SECONDS },
@@ -32,6 +35,7 @@ export function createEvents(meter: Meter, logger: Logger): Omit<Telemetry, 'sta
     description: 'Background passes that failed; each is tried again at its next time',
   })
   return {
+    ...createCacheEvents(meter, logger),
     callEnded: (method, code, durationMs) => {
       calls.record(durationMs / 1_000, { method, code })
     },
@@ -49,6 +53,28 @@ export function createEvents(meter: Meter, logger: Logger): Omit<Telemetry, 'sta
     backgroundFailed: (pass, error) => {
       backgroundFailures.add(1, { pass })
       logger.warn({ pass, err: error }, 'a background pass failed')
+    },
+  }
+}
+
+function createCacheEvents(meter: Meter, logger: Logger): CacheTelemetry {
+  const stateReads = meter.createCounter('portfolio_state_reads_total', {
+    description: 'Portfolios read, by where their positions came from',
+  })
+  const failures = meter.createCounter('portfolio_shared_cache_failures_total', {
+    description: 'Failures of the cache that replicas share, by what was asked of it',
+  })
+  return {
+    stateRead: (source) => {
+      stateReads.add(1, { source })
+    },
+    sharedCacheFailed: (operation, error) => {
+      failures.add(1, { operation })
+      logger.debug({ operation, err: error }, 'the shared cache failed')
+    },
+    sharedCacheAvailable: (isAvailable) => {
+      if (isAvailable) logger.info('the shared cache answers')
+      else logger.warn('the shared cache does not answer: reads pass it by')
     },
   }
 }
