@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { readIndexCloses, readShareCloses } from './market-prices.ts'
 import { type Played, playFile } from './player.ts'
-import { showProgress } from './progress.ts'
+import { showProgress } from '../src/cli/progress.ts'
 import { openServiceClient } from './service-client.ts'
 import { renderSummary } from './summary-table.ts'
 

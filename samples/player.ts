@@ -10,7 +10,7 @@ import {
 import type { GetPortfolioResponse } from '../gen/portfolio/v1/portfolio_service_pb.ts'
 import { PortfolioUpdateRequestSchema } from '../gen/portfolio/v1/portfolio_update_pb.ts'
 import { type Close, closingTime } from './market-prices.ts'
-import type { Progress } from './progress.ts'
+import type { Progress } from '../src/cli/progress.ts'
 import type { ServiceClient } from './service-client.ts'
 import { parseTransactions } from './transactions-file.ts'
 

@@ -1,5 +1,6 @@
 import { checkHealth } from './api/health.ts'
 import { HEALTH_SERVICE } from './api/server.ts'
+import { importFile, ImportUsageError } from './cli/import.ts'
 import { ConfigurationError, loadConfig } from './config.ts'
 import { migrateDatabase } from './infra/postgres/migrate.ts'
 
@@ -7,11 +8,12 @@ const HEALTH_MS_MAX = 5_000
 
 const USAGE = `usage: cli COMMAND
   migrate   brings the schema of DATABASE_URL up to date
+  import    records the rows of a CSV file with the service at TARGET: import FILE --user USER
   health    asks HEALTH_TARGET, or the service of this environment, whether it serves
 `
 
 /** For each command what it does; the text that ends it, or an error. */
-const COMMANDS: Readonly<Record<string, () => Promise<string>>> = {
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<string>>> = {
   async migrate() {
     const { databaseUrl } = loadConfig()
     if (databaseUrl === undefined) {
@@ -19,6 +21,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<string>>> = {
     }
     const applied = await migrateDatabase(databaseUrl)
     return applied.length === 0 ? 'nothing to apply' : `applied ${applied.join(', ')}`
+  },
+
+  import(args) {
+    const { target, grpcPort } = loadConfig()
+    return importFile(args, target ?? `127.0.0.1:${grpcPort}`)
   },
 
   async health() {
@@ -30,18 +37,19 @@ const COMMANDS: Readonly<Record<string, () => Promise<string>>> = {
   },
 }
 
-async function run(name: string | undefined): Promise<number> {
+async function run(name: string | undefined, args: readonly string[]): Promise<number> {
   const command = name === undefined ? undefined : COMMANDS[name]
   if (command === undefined) {
     process.stderr.write(USAGE)
     return 2
   }
   try {
-    process.stdout.write(`${await command()}\n`)
+    process.stdout.write(`${await command(args)}\n`)
     return 0
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`)
-    return error instanceof ConfigurationError ? 2 : 1
+    const isUsage = error instanceof ConfigurationError || error instanceof ImportUsageError
+    return isUsage ? 2 : 1
   }
 }
 
@@ -51,4 +59,4 @@ function messageOf(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`
 }
 
-process.exitCode = await run(process.argv[2])
+process.exitCode = await run(process.argv[2], process.argv.slice(3))

@@ -164,6 +164,14 @@ const SETTINGS = {
     },
     z.string().regex(HOST_AND_PORT).optional(),
   ),
+  target: setting(
+    'TARGET',
+    {
+      meaning: '`cli import` alone: the service to write to; not set: the one of this environment',
+      takes: 'host:port',
+    },
+    z.string().regex(HOST_AND_PORT).optional(),
+  ),
   otlpEndpoint: setting('OTEL_EXPORTER_OTLP_ENDPOINT', OTLP, url(['http:', 'https:']).optional()),
   otlpTracesEndpoint: setting(
     'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',

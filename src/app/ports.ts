@@ -2,7 +2,9 @@ import type { Quote, QuoteSource } from '../domain/market-data/quote.ts'
 import type { RecordedExternalIds } from '../domain/portfolio/external-ids.ts'
 import type { Histories, NeededHistory } from '../domain/portfolio/record-transactions.ts'
 import type { PortfolioChange } from '../domain/portfolio/portfolio-change.ts'
+import type { Snapshot } from '../domain/portfolio/past-fold.ts'
 import type { PortfolioState } from '../domain/portfolio/state.ts'
+import type { LotMethod } from '../domain/portfolio/lot-methods.ts'
 import type { TransactionType } from '../domain/portfolio/transaction-types.ts'
 import type { LedgerEntry } from '../domain/portfolio/transaction.ts'
 import type { PortfolioError } from '../domain/errors.ts'
@@ -80,6 +82,8 @@ export interface LedgerFilter {
   readonly recordedUntil?: Instant
   readonly versionUntil?: number
   readonly sequence?: number
+  /** Only what such a snapshot does not hold. */
+  readonly after?: Pick<Snapshot, 'effectiveAt' | 'version'>
 }
 
 export type LedgerOrder = 'EFFECTIVE_DESC' | 'EFFECTIVE_ASC' | 'RECORDED_ASC'
@@ -138,7 +142,34 @@ export interface PortfolioCache {
   drop(userId: string): void
 }
 
+/** Which entries a snapshot may hold, and which it may not be without. */
+export interface SnapshotQuery {
+  readonly effectiveUntil: Instant
+  /** Undefined = whenever. */
+  readonly recordedUntil: Instant | undefined
+  readonly versionUntil: number
+  readonly lotMethod: LotMethod
+}
+
+/** What past reads leave behind, so that the next ones need not fold a whole ledger. Nothing here is the truth. */
+export interface PastStore {
+  readonly limits: {
+    /** A fold of fewer entries leaves no snapshot behind. */
+    readonly snapshotEntriesMin: number
+    /** Snapshots kept of one user for reading the present's past; those of what was known once are fewer. */
+    readonly snapshotsMax: number
+  }
+  /** A past state kept in this process, without its lots, under a name that says all it depends on. */
+  recall(name: string): PortfolioState | undefined
+  remember(name: string, state: PortfolioState): void
+  /** The newest snapshot a fold may begin with, see {@link Snapshot}. */
+  findSnapshot(userId: string, query: SnapshotQuery): Promise<Snapshot | undefined>
+  /** Writes snapshots of one user and deletes those that are superfluous then. Never rejects; nobody waits for it. */
+  keepSnapshots(snapshots: readonly Snapshot[]): Promise<void>
+}
+
 export interface PortfolioStore {
+  readonly past: PastStore
   /**
    * Locks the user, decides, and commits what was decided together with its idempotency answer.
    * Answers must survive JSON. Resolves only when the commit is certain.

@@ -60,11 +60,7 @@ export async function getPortfolio(
     throw new PortfolioError('ETAG_MISMATCH', 'the portfolio is older than min_etag')
   }
   const computedAt = ports.clock.now()
-  const { state, quotes, at, cached } = await chooseState(ports, query, {
-    present,
-    computedAt,
-    call,
-  })
+  const { state, quotes, at, cached } = await chooseState(ports, query, { present, computedAt })
   const valuation = valuePortfolio(state, quotes, at, query.reportingCurrency)
   const etag = `${etagOf(present.state)}.${pricesDigest(valuation)}`
   return {
@@ -92,11 +88,9 @@ async function chooseState(
   {
     present,
     computedAt,
-    call,
   }: {
     present: { state: PortfolioState; cached: boolean }
     computedAt: Instant
-    call: CallContext
   },
 ): Promise<{ state: PortfolioState; quotes: QuoteSource; at: Instant; cached: boolean }> {
   if (query.at === undefined && query.recordedUntil === undefined) {
@@ -108,5 +102,5 @@ async function chooseState(
     recordedUntil: query.recordedUntil,
     reportingCurrency: query.reportingCurrency,
   }
-  return { ...(await stateAsOf(ports, query.userId, when, call)), at, cached: false }
+  return { ...(await stateAsOf(ports, present.state, when)), at }
 }

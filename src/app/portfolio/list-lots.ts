@@ -69,7 +69,7 @@ export async function listLots(
     ...(query.instrumentId !== undefined && { instrumentId: query.instrumentId }),
   })
   const valued = isPast
-    ? await stateAsOf(ports, query.userId, { ...query, at, reportingCurrency: undefined }, call)
+    ? await stateAsOf(ports, present.state, { ...query, at, reportingCurrency: undefined })
     : { state: present.state, quotes: ports.quotes }
   const prices = unitValues(valued.state, valued.quotes, at)
   const { settings } = present.state

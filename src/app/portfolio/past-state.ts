@@ -1,9 +1,10 @@
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import { foldLedger } from '../../domain/portfolio/fold-ledger.ts'
-import { DEFAULT_SETTINGS, type PortfolioState } from '../../domain/portfolio/state.ts'
+import { foldPast, type PastFold, type Snapshot } from '../../domain/portfolio/past-fold.ts'
+import { DEFAULT_SETTINGS, etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import type { Instant } from '../../domain/time.ts'
 import { quotesAsOf } from '../market-data/past-quotes.ts'
-import type { CallContext, LedgerFilter, PortfolioStore, QuoteStore } from '../ports.ts'
+import type { CallContext, PortfolioStore, QuoteStore } from '../ports.ts'
 
 interface PastPorts {
   readonly portfolios: PortfolioStore
@@ -23,7 +24,11 @@ export async function stateOfVersion(
   { version, reportingCurrency }: { version: number; reportingCurrency: string | undefined },
   call: CallContext,
 ): Promise<PastState> {
-  const state = await foldFiltered(ports, userId, { versionUntil: version }, call)
+  const [entries, present] = await Promise.all([
+    ports.portfolios.ledger(userId, { versionUntil: version }),
+    ports.portfolios.read(userId, call),
+  ])
+  const state = foldLedger(userId, entries, present?.state.settings ?? DEFAULT_SETTINGS)
   const quotes = await quotesAsOf(ports.quoteStore, state, {
     at: state.lastRecordedAt,
     recordedUntil: state.lastRecordedAt,
@@ -32,30 +37,96 @@ export async function stateOfVersion(
   return { state, quotes }
 }
 
-/** Holdings and prices of `at`, from what had been recorded by `recordedUntil`: decision 37. */
+/**
+ * Holdings and prices of `at`, from what had been recorded by `recordedUntil`: decision 37. The holdings are
+ * remembered, since the ledger up to `present` never changes; the prices are read each time, since a price of then
+ * can still be corrected.
+ */
 export async function stateAsOf(
   ports: PastPorts,
-  userId: string,
+  present: PortfolioState,
   when: { at: Instant; recordedUntil: Instant | undefined; reportingCurrency: string | undefined },
-  call: CallContext,
-): Promise<PastState> {
-  const filter = {
-    effectiveUntil: when.at,
-    ...(when.recordedUntil === undefined ? {} : { recordedUntil: when.recordedUntil }),
-  }
-  const state = await foldFiltered(ports, userId, filter, call)
-  return { state, quotes: await quotesAsOf(ports.quoteStore, state, when) }
+): Promise<PastState & { readonly cached: boolean }> {
+  const { past } = ports.portfolios
+  const moment = { at: when.at, recordedUntil: boundOf(when.recordedUntil, present) }
+  const key = [
+    present.userId.length,
+    present.userId,
+    etagOf(present),
+    moment.at,
+    moment.recordedUntil,
+  ]
+  const name = key.join(' ')
+  const remembered = past.recall(name)
+  const state = remembered ?? (await foldAsOf(ports, present, moment))
+  if (remembered === undefined) past.remember(name, state)
+  const quotes = await quotesAsOf(ports.quoteStore, state, when)
+  return { state, quotes, cached: remembered !== undefined }
 }
 
-async function foldFiltered(
+/** A bound after all that is recorded bounds nothing. */
+function boundOf(recordedUntil: Instant | undefined, present: PortfolioState): Instant | undefined {
+  if (recordedUntil === undefined || recordedUntil >= present.lastRecordedAt) return undefined
+  return recordedUntil
+}
+
+interface Moment {
+  readonly at: Instant
+  readonly recordedUntil: Instant | undefined
+}
+
+/** Begins with the newest snapshot that may be used, and leaves new ones behind where the rest was long. */
+async function foldAsOf(
   ports: PastPorts,
-  userId: string,
-  filter: LedgerFilter,
-  call: CallContext,
+  present: PortfolioState,
+  moment: Moment,
 ): Promise<PortfolioState> {
-  const [entries, present] = await Promise.all([
-    ports.portfolios.ledger(userId, filter),
-    ports.portfolios.read(userId, call),
-  ])
-  return foldLedger(userId, entries, present?.state.settings ?? DEFAULT_SETTINGS)
+  const { past } = ports.portfolios
+  const base = await past.findSnapshot(present.userId, {
+    effectiveUntil: moment.at,
+    recordedUntil: moment.recordedUntil,
+    versionUntil: present.version,
+    lotMethod: present.settings.lotMethod,
+  })
+  const { state, snapshots } =
+    (await foldOnto(ports, { base, present, moment })) ??
+    (await foldOnto(ports, { base: undefined, present, moment })) ??
+    unfoldable()
+  if (snapshots.length > 0) void past.keepSnapshots(snapshots)
+  return state
+}
+
+function unfoldable(): never {
+  throw new Error('a whole ledger cannot be folded')
+}
+
+async function foldOnto(
+  { portfolios }: PastPorts,
+  {
+    base,
+    present,
+    moment,
+  }: { base: Snapshot | undefined; present: PortfolioState; moment: Moment },
+): Promise<PastFold | undefined> {
+  const { userId, settings } = present
+  const entries = await portfolios.ledger(userId, {
+    effectiveUntil: moment.at,
+    // What is written meanwhile is not of this version: it would be remembered under a wrong name.
+    versionUntil: present.version,
+    ...(moment.recordedUntil !== undefined && { recordedUntil: moment.recordedUntil }),
+    ...(base !== undefined && { after: base }),
+  })
+  const { snapshotEntriesMin, snapshotsMax } = portfolios.past.limits
+  const total = (base?.entryCount ?? 0) + entries.length
+  // Of what was recorded by then, everything up to its newest entry is here: a snapshot of all that may say so.
+  const version =
+    moment.recordedUntil === undefined
+      ? present.version
+      : entries.reduce((newest, entry) => Math.max(newest, entry.version), base?.lastVersion ?? 0)
+  return foldPast(base, entries, {
+    userId,
+    settings,
+    version,
+    stride: Math.max(snapshotEntriesMin, Math.ceil(total / snapshotsMax)),
+  })
 }

@@ -3,12 +3,14 @@ import pg from 'pg'
 import * as portfolio from './migrations/0001-portfolio.ts'
 import * as richTransactions from './migrations/0002-rich-transactions.ts'
 import * as outbox from './migrations/0003-outbox.ts'
+import * as snapshots from './migrations/0004-snapshots.ts'
 
 /** In order; append only: a released migration never changes. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001-portfolio': portfolio,
   '0002-rich-transactions': richTransactions,
   '0003-outbox': outbox,
+  '0004-snapshots': snapshots,
 }
 
 /** A migration waits this long for a table that is in use, and fails rather than block everybody behind it. */

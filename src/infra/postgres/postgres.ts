@@ -20,6 +20,7 @@ import { GroupCommit } from './group-commit.ts'
 import { readLedgerPage } from './ledger-page.ts'
 import { openLeases } from './leases.ts'
 import { entryOfRow } from './portfolio-rows.ts'
+import { openPastStore } from './past-store.ts'
 import { openQuoteStore } from './quote-store.ts'
 import { StateCache } from './state-cache.ts'
 import { type ReadOptions, StateReader } from './state-reader.ts'
@@ -63,8 +64,13 @@ export function openPostgres(options: {
     telemetry,
     committed: (verified) => reader.committed(verified),
   })
+  const past = openPastStore({ ...options, database })
   return {
     portfolios: {
+      past: {
+        ...past,
+        findSnapshot: (userId, query) => guarded(() => past.findSnapshot(userId, query)),
+      },
       change: async <Answer>(request: ChangeRequest<Answer>) =>
         // The queue carries answers without looking at them: what comes out is what decide() made, or its JSON.
         (await commits.submit(request)) as ChangeOutcome<Answer>,
@@ -85,7 +91,10 @@ export function openPostgres(options: {
       await sql`update request_key set answer = null
         where recorded_at < ${oldestAnswer} and answer is not null`.execute(database.kysely)
     },
-    close: () => database.close(),
+    close: async () => {
+      await past.settled()
+      await database.close()
+    },
   }
 }
 
@@ -107,8 +116,15 @@ async function readLedger(
   }
   if (filter.versionUntil !== undefined)
     query = query.where(sql<boolean>`version <= ${filter.versionUntil}`)
+  if (filter.after !== undefined) query = query.where(notIn(filter.after))
   const rows = await query.orderBy('effective_at').orderBy('sequence').execute()
   return rows.map(entryOfRow)
+}
+
+/** Of the snapshot's own moment what came later; the first condition is the index's. */
+function notIn({ effectiveAt, version }: NonNullable<LedgerFilter['after']>) {
+  const at = sql`${timestampText(effectiveAt)}::timestamptz`
+  return sql<boolean>`effective_at >= ${at} and (effective_at > ${at} or version > ${version})`
 }
 
 /** A read that the database could not answer is told as such, never as a driver's error. */

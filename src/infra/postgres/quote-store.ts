@@ -1,23 +1,16 @@
-import { type Selectable, sql } from 'kysely'
+import { type Selectable, sql, type Transaction } from 'kysely'
 import type { QuoteStore } from '../../app/ports.ts'
 import { decimal, decimalText } from '../../domain/decimal.ts'
 import type { Quote } from '../../domain/market-data/quote.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
-import type { QuoteTable } from './schema.ts'
+import type { QuoteTable, Schema } from './schema.ts'
 
 const KEY = ['instrument_id', 'priced_at', 'source'] as const
 const COLUMNS = [...KEY, 'price', 'currency', 'kind', 'split_adjusted', 'recorded_at'] as const
+const TYPES = ['text', 'timestamptz', 'text', 'numeric', 'text', 'text', 'boolean', 'timestamptz']
 
-/** The same quote again keeps the moment it was first recorded: what was known then stays known. */
-const QUOTE = new BulkInsert(
-  'quote',
-  COLUMNS,
-  `${replacing(KEY, COLUMNS)}
-    where (quote.price, quote.currency, quote.kind, quote.split_adjusted) is distinct from
-      (excluded.price, excluded.currency, excluded.kind, excluded.split_adjusted)`,
-)
 const NEWEST = new BulkInsert(
   'newest_quote',
   COLUMNS,
@@ -33,7 +26,7 @@ export function openQuoteStore(database: Database): QuoteStore {
       const newest = lastOfEach(quotes.toSorted(byTime), (quote) => quote.instrumentId)
       await database.transaction(async (transaction) => {
         await Promise.all([
-          QUOTE.execute(transaction, rows),
+          insertQuotes(transaction, rows),
           NEWEST.execute(
             transaction,
             newest.map((quote) => rowOf(quote, recordedAt)),
@@ -73,6 +66,32 @@ export function openQuoteStore(database: Database): QuoteStore {
       return rows.map(quoteOfRow)
     },
   }
+}
+
+/**
+ * A correction is another record, and the same quote again is none: what was known at any moment stays known. Two
+ * replicas that take in one quote at once may both record it, which says nothing else.
+ */
+async function insertQuotes(
+  transaction: Transaction<Schema>,
+  rows: readonly (readonly unknown[])[],
+): Promise<void> {
+  const columns = COLUMNS.map((_, column) => rows.map((row) => row[column]))
+  const arrays = columns.map(
+    (values, column) => sql`${values}::${sql.raw(TYPES[column] ?? 'text')}[]`,
+  )
+  await sql`
+    insert into quote (${sql.raw(COLUMNS.join(', '))})
+    select sent.* from unnest(${sql.join(arrays)}) as sent (${sql.raw(COLUMNS.join(', '))})
+    left join lateral (
+      select price, currency, kind, split_adjusted from quote
+      where quote.instrument_id = sent.instrument_id and quote.priced_at = sent.priced_at
+        and quote.source = sent.source
+      order by recorded_at desc limit 1
+    ) as known on true
+    where (known.price, known.currency, known.kind, known.split_adjusted) is distinct from
+      (sent.price, sent.currency, sent.kind, sent.split_adjusted)
+    on conflict ${sql.raw(replacing([...KEY, 'recorded_at'], COLUMNS))}`.execute(transaction)
 }
 
 function quoteKey({ instrumentId, pricedAt, source }: Quote): string {

@@ -19,6 +19,7 @@ export interface Schema {
   readonly lot: LotTable
   readonly lot_match: LotMatchTable
   readonly cash: CashTable
+  readonly snapshot: SnapshotTable
   readonly request_key: RequestKeyTable
   readonly external_id: ExternalIdTable
   readonly quote: QuoteTable
@@ -125,6 +126,19 @@ export interface CashTable {
   user_id: string
   currency: string
   amount: Numeric
+}
+
+export interface SnapshotTable {
+  user_id: string
+  effective_at: Timestamp
+  version: Count
+  format: number
+  lot_method: LotMethod
+  entry_count: Count
+  last_version: Count
+  last_sequence: Count
+  last_recorded_at: Timestamp
+  folded: string
 }
 
 export interface ExternalIdTable {

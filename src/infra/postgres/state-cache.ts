@@ -3,7 +3,7 @@ import type { VerifiedState } from '../../app/ports.ts'
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
 
 /** Holdings and open lots kept for each user the cache may hold, on average: what bounds its memory. */
-const ENTRIES_PER_USER = 50
+export const ENTRIES_PER_USER = 50
 
 interface Kept extends VerifiedState {
   /** Came from the cache that replicas share: good enough to show, not to decide a write by. */
@@ -101,7 +101,7 @@ function latest({ state, verifiedAtMs }: VerifiedState, kept: Kept | undefined):
     : verifiedAtMs
 }
 
-function sizeOf(state: PortfolioState): number {
+export function sizeOf(state: Pick<PortfolioState, 'books'>): number {
   let size = 1
   for (const book of state.books.values()) {
     for (const holding of book.values()) size += 1 + (holding.lots?.length ?? 0)

@@ -4,7 +4,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { PassThrough } from 'node:stream'
 import { DataQuality_Completeness as Completeness } from '../../../gen/portfolio/v1/common_pb.ts'
 import { GetPortfolioResponseSchema } from '../../../gen/portfolio/v1/portfolio_service_pb.ts'
-import { showProgress } from '../../../samples/progress.ts'
+import { showProgress } from '../../../src/cli/progress.ts'
 import { renderSummary } from '../../../samples/summary-table.ts'
 
 const answer = create(GetPortfolioResponseSchema, {

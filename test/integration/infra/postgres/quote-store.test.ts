@@ -112,6 +112,21 @@ test('a quote that is sent again does not change what was known before', async (
   expect(prices(await store.readAsOf([symbol], at(30), at(15)))).toEqual(['1'])
 })
 
+test('a correction does not change what was known before it, however often a quote is corrected', async () => {
+  const store = openQuotes()
+  for (const [round, price] of [1, 2, 1, 1, 3].entries()) {
+    await store.append([quote(price, 1)], at(10 * (round + 1)))
+  }
+  const asKnown = async (second: number) =>
+    prices(await store.readAsOf([symbol], at(5), at(second)))
+  const known = await Promise.all([9, 10, 19, 20, 30, 45, 50].map(asKnown))
+  expect(known).toEqual([[], ['1'], ['1'], ['2'], ['1'], ['1'], ['3']])
+  expect(prices(await store.readAsOf([symbol], at(5), undefined))).toEqual(['3'])
+  // The one that said nothing new is no record.
+  const { rows } = await database.raw.query('select from quote where instrument_id = $1', [symbol])
+  expect(rows).toHaveLength(4)
+})
+
 test('appends of the same symbols in opposite orders end without a deadlock', async () => {
   const stores = [database.openStore().quoteStore, database.openStore().quoteStore] as const
   const symbols = Array.from({ length: 200 }, nextSymbol)
