@@ -113,11 +113,17 @@ async function series(
   reader: Reader,
   userId: string,
   seconds: readonly number[],
-): Promise<{ median: string; worst: string }> {
+): Promise<{ median: string; worst: string; cpu: string }> {
   const times: number[] = []
+  const before = process.cpuUsage()
   for (const second of seconds) times.push(await readMs(reader, userId, second))
+  const { user, system } = process.cpuUsage(before)
   times.sort((left, right) => left - right)
-  return { median: text(times[Math.floor(times.length / 2)]), worst: text(times.at(-1)) }
+  return {
+    median: text(times[Math.floor(times.length / 2)]),
+    worst: text(times.at(-1)),
+    cpu: text((user + system) / 1_000 / seconds.length),
+  }
 }
 
 function text(milliseconds: number | undefined): string {
@@ -143,10 +149,13 @@ async function measure(databaseUrl: string, size: number, sells: boolean) {
     'whole ledger': text(first),
     'new process: median': cold.median,
     'new process: worst': cold.worst,
+    'new process: CPU': cold.cpu,
     'other moments: median': warm.median,
     'other moments: worst': warm.worst,
+    'other moments: CPU': warm.cpu,
     'same moments: median': again.median,
     'same moments: worst': again.worst,
+    'same moments: CPU': again.cpu,
   }
 }
 
@@ -161,7 +170,7 @@ try {
   const rows = []
   for (const size of SIZES) rows.push(await measure(server.url, size, true))
   rows.push(await measure(server.url, SIZES.at(-1) ?? 0, false))
-  console.log('Past answers over gRPC, milliseconds:')
+  console.log('Past answers over gRPC, milliseconds (CPU: of service and client, mean):')
   console.table(rows)
 } finally {
   await server.stop()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
 import { createQuoteBoard } from './app/market-data/quote-board.ts'
-import type { Clock } from './app/ports.ts'
+import type { Clock, PortfolioStore, Telemetry } from './app/ports.ts'
 import { announcingStore, ChangeFeed } from './app/portfolio/change-feed.ts'
 import { expireChanges } from './app/portfolio/expire-changes.ts'
 import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
@@ -42,6 +42,8 @@ export interface Overrides {
   readonly logger?: Logger
   readonly watchTimes?: Partial<WatchTimes>
 }
+
+type StartPass = (name: string, intervalMs: number, pass: () => Promise<void>) => BackgroundPass
 
 const SYSTEM_CLOCK: Clock = {
   now: () => Date.now() * 1_000,
@@ -111,26 +113,14 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   opened.add(() => postgres.close())
 
   const board = createQuoteBoard()
-  const { quoteStore, changeLog, leases } = postgres
-  const changes = new ChangeFeed(changeLog)
-  const portfolios = announcingStore(postgres.portfolios, (userId) => changes.hint(userId))
-  const startPass = (name: string, intervalMs: number, pass: () => Promise<void>) => {
-    const started = startBackgroundPass(intervalMs, pass, (error) =>
-      telemetry.backgroundFailed(name, error),
-    )
-    opened.add(() => started.stop())
-    return started
-  }
+  const { quoteStore } = postgres
+  const startPass = passStarter(opened, telemetry)
   let recordedUntil: Instant | undefined
   const refreshing = startPass('quote-refresh', config.quoteRefreshMs, async () => {
     recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
   })
   startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
-  startPass('change-feed', CHANGE_POLL_MS, () => changes.pass())
-  const replica = randomUUID()
-  startPass('change-expiry', CHANGE_EXPIRY_MS, () =>
-    expireChanges({ clock, changeLog, leases }, replica),
-  )
+  const { changes, portfolios } = followChanges(postgres, clock, startPass)
   // Prices first: the first answers would call everything stale.
   await refreshing.first
 
@@ -158,6 +148,34 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   return {
     ports: { ...server.ports, metrics: openedTelemetry.metricsPort },
     close: (drainTimeoutMs = config.drainTimeoutMs) => opened.close(drainTimeoutMs),
+  }
+}
+
+function passStarter(opened: Opened, telemetry: Telemetry): StartPass {
+  return (name, intervalMs, pass) => {
+    const started = startBackgroundPass(intervalMs, pass, (error) =>
+      telemetry.backgroundFailed(name, error),
+    )
+    opened.add(() => started.stop())
+    return started
+  }
+}
+
+/** Brings what any replica committed to this one's streams; one of the replicas forgets what is old. */
+function followChanges(
+  { portfolios, changeLog, leases }: Postgres,
+  clock: Clock,
+  startPass: StartPass,
+): { changes: ChangeFeed; portfolios: PortfolioStore } {
+  const changes = new ChangeFeed(changeLog)
+  const replica = randomUUID()
+  startPass('change-feed', CHANGE_POLL_MS, () => changes.pass())
+  startPass('change-expiry', CHANGE_EXPIRY_MS, () =>
+    expireChanges({ clock, changeLog, leases }, replica),
+  )
+  return {
+    changes,
+    portfolios: announcingStore(portfolios, (userId) => changes.hint(userId)),
   }
 }
 

@@ -10,6 +10,9 @@ import { type Edge, type ReplyHeaders, ServedCall } from './served-call.ts'
 /** Answers a call that failed, in its protocol's form. */
 export type SendFailure = (reply: FastifyReply, failure: Failure) => void
 
+/** As traces name it; gRPC is what they name by default. */
+type RpcSystem = 'connect_rpc' | 'http'
+
 /** A call that came by HTTP: its metadata is the request's headers, and the answer's headers are the reply's. */
 export class HttpCall extends ServedCall {
   readonly #reply: FastifyReply
@@ -21,11 +24,16 @@ export class HttpCall extends ServedCall {
     method: DescMethod,
     edge: Edge,
     { request, reply }: { request: FastifyRequest; reply: FastifyReply },
-    options: { readonly clientMs: number; readonly sendFailure: SendFailure },
+    options: {
+      readonly system: RpcSystem
+      readonly clientMs: number
+      readonly sendFailure: SendFailure
+    },
   ) {
     const metadata = metadataOf(request)
     const { clientMs, sendFailure } = options
     super(unaryFacts(method), edge, { metadata, clientMs, endsAtClientDeadline: false })
+    this.span.setAttribute('rpc.system', options.system)
     this.#reply = reply
     this.#sendFailure = sendFailure
     reply.raw.on('close', () => this.leave())
@@ -75,6 +83,7 @@ export function addCallRoute(
   route: {
     readonly httpMethods: string[]
     readonly url: string
+    readonly system: RpcSystem
     readonly clientMs: (request: FastifyRequest) => number
     readonly sendFailure: SendFailure
     readonly serve: (call: HttpCall, request: FastifyRequest) => Promise<void>
@@ -85,7 +94,7 @@ export function addCallRoute(
     url: route.url,
     exposeHeadRoute: false,
     onRequest: (request, reply, done) => {
-      const options = { clientMs: route.clientMs(request), sendFailure: route.sendFailure }
+      const options = { ...route, clientMs: route.clientMs(request) }
       const call = new HttpCall(method, edge, { request, reply }, options)
       CALLS.set(request, call)
       try {

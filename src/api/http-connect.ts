@@ -24,8 +24,6 @@ const CALL = createContextKey<HttpCall | undefined>(undefined)
 /** What of a request Connect's handlers read. */
 const HEADERS = ['content-type', 'content-encoding', 'connect-protocol-version'] as const
 const TIMEOUT = /^\d{1,10}$/
-/** Connect's timers have 32 bits. */
-const TIMEOUT_MS_MAX = 86_400_000
 
 /** Serves every unary RPC of a table of handlers by the Connect protocol, with JSON and with protobuf. */
 export function serveConnect<Service extends DescService>(
@@ -61,6 +59,7 @@ function addRoute(
   addCallRoute(scope, method, edge, {
     httpMethods: connect.allowedMethods,
     url: connect.requestPath,
+    system: 'connect_rpc',
     clientMs: timeoutMs,
     sendFailure: sendError,
     serve: (call, request) => serve(connect, call, request),
@@ -127,9 +126,9 @@ function headersOf({ headers }: FastifyRequest): Headers {
     if (typeof value === 'string') result.set(name, value)
   }
   const timeout = headers['connect-timeout-ms']
-  if (typeof timeout === 'string') {
-    const isLong = TIMEOUT.test(timeout) && Number(timeout) > TIMEOUT_MS_MAX
-    result.set('connect-timeout-ms', isLong ? String(TIMEOUT_MS_MAX) : timeout)
+  // Deadlines are ours; Connect has to refuse those that are none.
+  if (typeof timeout === 'string' && !TIMEOUT.test(timeout)) {
+    result.set('connect-timeout-ms', timeout)
   }
   return result
 }

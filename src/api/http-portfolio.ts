@@ -15,10 +15,11 @@ type Handlers = HandlersOf<typeof PortfolioService>
 
 const PLAIN = {
   url: PORTFOLIO_PATH,
+  system: 'http',
   // No header of plain HTTP says how long a client waits.
   clientMs: () => Infinity,
   sendFailure: sendStatus,
-}
+} as const
 
 /** Serves `POST /portfolio` and `GET /portfolio` as the specification writes them. */
 export function servePortfolio(app: FastifyInstance, handlers: Handlers, edge: Edge): void {

@@ -50,19 +50,21 @@ describe('the present', () => {
       version: 1n,
       totalValue: '864',
       investedValue: '864',
-      cashValue: '',
+      cashValue: '0',
       costBasis: '700',
       profitLoss: {
         total: '164',
         realized: '0',
         unrealized: '164',
         income: '0',
+        fees: '0',
+        taxes: '0',
         currencyEffect: '',
         simpleReturn: '0.2342857142857142857142857142857143',
       },
       allocation: [
-        { dimension: 'currency', key: 'USD', value: '600' },
         { dimension: 'currency', key: 'EUR', value: '264' },
+        { dimension: 'currency', key: 'USD', value: '600' },
         { dimension: 'account', key: '', value: '864', weight: '1' },
       ],
       quality: {

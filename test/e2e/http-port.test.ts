@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import { postJson, refusalOf, sendHttp } from '../support/http.ts'
 import { useService } from '../support/service.ts'
@@ -50,6 +52,17 @@ describe('HTTP_PORT', () => {
 
   it('that is taken keeps the service from starting, and nothing stays open', async () => {
     await expect(fixture.start({ HTTP_PORT: String(port()) })).rejects.toThrow('EADDRINUSE')
+  })
+
+  it('is closed again when another port is taken', async () => {
+    const probe = createServer().listen(0, '127.0.0.1')
+    await once(probe, 'listening')
+    const free = (probe.address() as AddressInfo).port
+    probe.close()
+    await once(probe, 'close')
+    const ports = { HTTP_PORT: String(free), GRPC_PORT: String(fixture.service.ports.grpc) }
+    await expect(fixture.start(ports)).rejects.toThrow('EADDRINUSE')
+    await expect(sendHttp(free, '/openapi.json')).rejects.toThrow('ECONNREFUSED')
   })
 })
 

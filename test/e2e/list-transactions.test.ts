@@ -32,9 +32,10 @@ async function idsOf(query: Query): Promise<readonly string[]> {
   return ids
 }
 
+const on = (day: string, facts: SentTransaction = {}) =>
+  bought({ effectiveAt: moment(`${day}T12:00:00Z`), ...facts })
+
 beforeAll(async () => {
-  const on = (day: string, facts: SentTransaction = {}) =>
-    bought({ effectiveAt: moment(`${day}T12:00:00Z`), ...facts })
   await log().record(
     {
       userId: USER,
@@ -173,10 +174,15 @@ describe('ListTransactions', () => {
 
   it('does not shift while others write', async () => {
     const userId = 'moving'
-    const fill = (day: number) => bought({ effectiveAt: moment(`2024-01-0${day}T00:00:00Z`) })
-    await log().record({ userId, transactions: [1, 3, 5].map(fill) })
+    await log().record({
+      userId,
+      transactions: ['01', '03', '05'].map((day) => on(`2024-01-${day}`)),
+    })
     const first = await log().list({ userId, pageSize: 1 })
-    await log().record({ userId, transactions: [2, 4, 6].map(fill) })
+    await log().record({
+      userId,
+      transactions: ['02', '04', '06'].map((day) => on(`2024-01-${day}`)),
+    })
     await log().reverse({ userId, transactionId: '1' })
     const { message } = await log().list({
       userId,

@@ -220,7 +220,13 @@ describe('reflection', () => {
       'portfolio.v1.MarketDataService/BatchGetQuotes',
       'portfolio.v1.MarketDataService/IngestQuotes',
       'portfolio.v1.PortfolioService/GetPortfolio',
+      'portfolio.v1.PortfolioService/GetPortfolioSettings',
+      'portfolio.v1.PortfolioService/ListLots',
+      'portfolio.v1.PortfolioService/ListTransactions',
+      'portfolio.v1.PortfolioService/RecordTransactions',
+      'portfolio.v1.PortfolioService/ReverseTransaction',
       'portfolio.v1.PortfolioService/UpdatePortfolio',
+      'portfolio.v1.PortfolioService/UpdatePortfolioSettings',
     ])
     const data = '{"userId":"curl","transactions":[{"symbol":"AAPL","quantity":10,"price":100}]}'
     const answer = await curl(port, UPDATE, ...options, '-d', data)

@@ -55,6 +55,68 @@ it('sends repricings that move the total by more than min_move, measured from wh
   await silent.changes(1)
 })
 
+it('sends a heartbeat only after every change that was committed before it', async () => {
+  const [userId = ''] = fixture.users('beating')
+  const service = await fixture.start({ heartbeatMs: 5 })
+  await buy(service.client, userId)
+  const stream = fixture.watch(service, { userIds: [userId] })
+  await stream.nextOf('snapshot')
+  for (let version = 2; version <= 6; version += 1) {
+    // Nothing hints at it: only a look at the database can find it.
+    await fixture.database.raw.query(
+      `with changed as (insert into outbox values ($1, $2, 0, now(), 'etag', $2, $2))
+       update portfolio set version = $2 where user_id = $1`,
+      [userId, version],
+    )
+    const committedMs = Date.now()
+    const beats: number[] = []
+    for (let isFound = false; !isFound;) {
+      const { event } = await stream.next()
+      isFound = event.case === 'change' && event.value.version === BigInt(version)
+      if (event.case === 'heartbeat') {
+        const { seconds, nanos } = event.value.sentAt!
+        beats.push(Number(seconds) * 1_000 + nanos / 1_000_000)
+      }
+    }
+    expect(beats.filter((sentMs) => sentMs > committedMs)).toEqual([])
+  }
+})
+
+it('sends at most one repricing of a user in its time, whatever the prices do', async () => {
+  const [userId = '', other = ''] = fixture.users('coalesced', 'other')
+  const service = await fixture.start({ repricingMs: 60_000, heartbeatMs: 20 })
+  const price = (value: string) =>
+    service.client.ingest({ quotes: [{ symbol: 'JUMP', price: value }] })
+  await price('1')
+  for (const owner of [userId, other]) await service.client.update(purchase(owner, 1, 'JUMP'))
+  const stream = fixture.watch(service, { userIds: [userId, other], minMove: '0' })
+  await stream.nextOf('snapshot')
+  await stream.nextOf('snapshot')
+  await price('2')
+  const sent = [await stream.nextOf('repriced'), await stream.nextOf('repriced')]
+  expect(sent.map((message) => message.userId)).toEqual([userId, other])
+  for (const value of ['3', '4', '5']) await price(value)
+  for (let count = 0; count < 3; count += 1) {
+    expect((await stream.next()).event.case).toBe('heartbeat')
+  }
+})
+
+it('sends the present state to who was sent changes that the database has lost', async () => {
+  const userIds = fixture.users('restored')
+  const service = await fixture.start()
+  await buy(service.client, userIds[0]!)
+  await buy(service.client, userIds[0]!)
+  const stream = fixture.watch(service, { userIds })
+  await stream.nextOf('snapshot')
+  stream.close()
+  // A backup of before the second change.
+  await fixture.database.raw.query('update portfolio set version = 1 where user_id = any($1)', [
+    userIds,
+  ])
+  const resumed = fixture.watch(service, { userIds, resumeToken: stream.resumeToken })
+  expect((await resumed.nextOf('snapshot')).value.detail?.version).toBe(1n)
+})
+
 it('has an outbox row for each committed change, and for nothing else', async () => {
   const [userId = '', refused = '', broken = ''] = fixture.users('written', 'refused', 'broken')
   const { client } = await fixture.start()

@@ -165,13 +165,6 @@ describe('values', () => {
 
   it('serve HTTP on a port of its own, or not at all', async () => {
     const [on, off] = await Promise.all([render('minimal'), render('minimal', 'ports.http=0')])
-    const portNames = (objects: readonly KubernetesObject[]) => ({
-      container: serverContainer(objects).ports?.map(({ name }) => name),
-      services: findAll(objects, 'Service').map(({ spec }) => spec?.ports?.map(({ name }) => name)),
-      ingress: findOnly(objects, 'NetworkPolicy').spec?.ingress?.[0]?.ports?.map(
-        ({ port }) => port,
-      ),
-    })
     expect(portNames(on)).toEqual({
       container: ['grpc', 'http', 'health', 'metrics'],
       services: [
@@ -209,6 +202,15 @@ describe('values', () => {
     expect(stderr).toContain('database.existingSecret is required')
   })
 })
+
+/** By their names, where they are listened on and let in. */
+function portNames(objects: readonly KubernetesObject[]) {
+  return {
+    container: serverContainer(objects).ports?.map(({ name }) => name),
+    services: findAll(objects, 'Service').map(({ spec }) => spec?.ports?.map(({ name }) => name)),
+    ingress: findOnly(objects, 'NetworkPolicy').spec?.ingress?.[0]?.ports?.map(({ port }) => port),
+  }
+}
 
 async function egressWithEndpoint(endpoint: string) {
   const objects = await render('minimal', `telemetry.otlpEndpoint="${endpoint}"`)

@@ -16,7 +16,8 @@ export async function quotesAsOf(
   const prices = await store.readAsOf([...state.books.keys()], when.at, when.recordedUntil)
   const { baseCurrency } = state.settings
   const pairs = new Set<string>()
-  for (const currency of [...prices.map((quote) => quote.currency), when.reportingCurrency]) {
+  const priced = prices.map((quote) => quote.currency)
+  for (const currency of [...priced, ...state.cash.balances.keys(), when.reportingCurrency]) {
     if (currency === undefined || currency === '' || currency === baseCurrency) continue
     pairs.add(`${currency}/${baseCurrency}`).add(`${baseCurrency}/${currency}`)
   }

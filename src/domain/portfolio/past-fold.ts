@@ -1,7 +1,7 @@
 import type { Instant } from '../time.ts'
 import { BookFold } from './book-fold.ts'
 import { type Cash, extendCash, NO_CASH } from './cash.ts'
-import type { Book } from './holding.ts'
+import type { Book, Holding } from './holding.ts'
 import type { LotMethod } from './lot-methods.ts'
 import { activeEntries } from './reversals.ts'
 import { newPortfolio, type PortfolioSettings, type PortfolioState } from './state.ts'
@@ -25,12 +25,18 @@ export interface Snapshot {
   readonly lastVersion: number
   readonly lastSequence: number
   readonly lastRecordedAt: Instant
+  /** With or without the open lots. */
   readonly books: ReadonlyMap<string, Book>
+  /** One of `books`, with its open lots: most reads need those of few instruments. */
+  readonly withLots: (instrumentId: string) => Book | undefined
   readonly cash: Cash
 }
 
 export interface PastFold {
-  /** A past state has no chain of its own: its head is the empty one's. */
+  /**
+   * A past state has no chain of its own: its head is the empty one's. Lots are loaded where something was folded
+   * onto the snapshot.
+   */
   readonly state: PortfolioState
   /** What was passed on the way. */
   readonly snapshots: readonly Snapshot[]
@@ -77,7 +83,7 @@ class LedgerFold {
    * is a fact of the time between.
    */
   readonly #rules: Pick<PortfolioSettings, 'lotMethod' | 'allowShort'>
-  readonly #books: Map<string, Book>
+  readonly #base: Snapshot | undefined
   readonly #folds = new Map<string, BookFold>()
   #head: Pick<Snapshot, 'effectiveAt' | 'lastVersion' | 'lastSequence' | 'lastRecordedAt'>
   #cash: Cash
@@ -91,7 +97,7 @@ class LedgerFold {
   constructor(base: Snapshot | undefined, context: FoldContext) {
     this.#context = context
     this.#rules = { lotMethod: context.settings.lotMethod, allowShort: true }
-    this.#books = new Map(base?.books)
+    this.#base = base
     this.#cash = base?.cash ?? NO_CASH
     this.#entryCount = base?.entryCount ?? 0
     const { version, lastSequence, lastRecordedAt } = newPortfolio(context.userId)
@@ -134,13 +140,15 @@ class LedgerFold {
   snapshot(): Snapshot {
     this.waiting = 0
     const { userId, version, settings } = this.#context
+    const books = this.#books((instrumentId) => this.#base?.withLots(instrumentId))
     return {
       ...this.#head,
       userId,
       version,
       lotMethod: settings.lotMethod,
       entryCount: this.#entryCount,
-      books: this.#bookCopies(),
+      books,
+      withLots: (instrumentId) => books.get(instrumentId),
       cash: this.#cash,
     }
   }
@@ -153,7 +161,7 @@ class LedgerFold {
       lastSequence: this.#head.lastSequence,
       lastRecordedAt: this.#head.lastRecordedAt,
       settings,
-      books: this.#bookCopies(),
+      books: this.#books((instrumentId) => this.#base?.books.get(instrumentId)),
       cash: this.#cash,
     }
   }
@@ -161,24 +169,34 @@ class LedgerFold {
   #foldOf(instrumentId: string): BookFold {
     let fold = this.#folds.get(instrumentId)
     if (fold === undefined) {
-      fold = new BookFold(this.#books.get(instrumentId), this.#rules)
+      fold = new BookFold(this.#base?.withLots(instrumentId), this.#rules)
       this.#folds.set(instrumentId, fold)
     }
     return fold
   }
 
-  /** The fold goes on: its lists of lots may not leave it. */
-  #bookCopies(): ReadonlyMap<string, Book> {
-    const books = new Map(this.#books)
-    for (const [instrumentId, fold] of this.#folds) {
-      const copy = [...fold.book()].map(([accountId, holding]) => {
-        const lots = [...(holding.lots ?? [])]
-        return [accountId, { ...holding, lots }] as const
-      })
-      books.set(instrumentId, new Map(copy))
+  /** Those folded onto, and `untouched` ones of the snapshot, in the order in which they began. */
+  #books(untouched: (instrumentId: string) => Book | undefined): ReadonlyMap<string, Book> {
+    const books = new Map<string, Book>()
+    for (const instrumentId of new Set([
+      ...(this.#base?.books.keys() ?? []),
+      ...this.#folds.keys(),
+    ])) {
+      const fold = this.#folds.get(instrumentId)
+      const book = fold === undefined ? untouched(instrumentId) : copyOf(fold.book())
+      if (book !== undefined) books.set(instrumentId, book)
     }
     return books
   }
+}
+
+/** The fold goes on: its lists of lots may not leave it. */
+function copyOf(book: Book): Book {
+  const copy = new Map<string, Holding>()
+  for (const [accountId, holding] of book) {
+    copy.set(accountId, { ...holding, lots: [...(holding.lots ?? [])] })
+  }
+  return copy
 }
 
 /** What tells snapshots of one user apart when some have to go. */

@@ -7,39 +7,63 @@ import type { Snapshot } from './past-fold.ts'
 /** Name of the encoding below: a change of it is a new number, and snapshots of another number are not read. */
 export const SNAPSHOT_FORMAT = 1
 
-type Folded = Pick<Snapshot, 'books' | 'cash'>
+type Folded = Pick<Snapshot, 'books' | 'withLots' | 'cash'>
 
 /**
  * The canonical text of what a snapshot folded: decimals as texts, lists in place of records, in the order in which
  * the fold met them, since a fold that goes on spreads remainders in that order.
  */
-export function snapshotText({ books, cash }: Folded): string {
-  const written: Stored = [
-    [
-      cash.since ?? null,
-      [...cash.balances].map(([currency, amount]) => [currency, decimalText(amount)]),
-    ],
-    [...books].map(([instrumentId, book]) => [instrumentId, [...book.values()].map(holdingRow)]),
-  ]
+export function snapshotText({ books, withLots, cash }: Folded): string {
+  const balances = [...cash.balances].map(
+    ([currency, amount]) => [currency, decimalText(amount)] as const,
+  )
+  const bookRows = [...books.keys()].map((instrumentId) => {
+    const holdings = withLots(instrumentId)?.values() ?? []
+    return [instrumentId, [...holdings].map(holdingRow)] as const
+  })
+  const written: Stored = [[cash.since ?? null, balances], bookRows]
   return JSON.stringify(written)
 }
 
-/** What {@link snapshotText} wrote. */
+/** What {@link snapshotText} wrote; lots, which are most of it, are read when they are asked for. */
 export function snapshotOfText(text: string): Folded {
-  const [[since, balances], books] = JSON.parse(text) as Stored
+  const [[since, balances], bookRows] = JSON.parse(text) as Stored
   const cash: Cash = {
     since: since ?? undefined,
     balances: new Map(balances.map(([currency, amount]) => [currency, decimal(amount)])),
   }
+  const rows = new Map(bookRows)
+  const loaded = new Map<string, Book>()
   return {
     cash,
     books: new Map(
-      books.map(([instrumentId, rows]): [string, Book] => [
+      bookRows.map(([instrumentId, holdings]) => [
         instrumentId,
-        new Map(rows.map((row): [string, Holding] => [row[0], holdingOfRow(instrumentId, row)])),
+        bookOf(instrumentId, holdings, () => undefined),
       ]),
     ),
+    withLots: (instrumentId) => {
+      const holdings = rows.get(instrumentId)
+      const book =
+        loaded.get(instrumentId) ?? (holdings && bookOf(instrumentId, holdings, lotsOfRow))
+      if (book !== undefined) loaded.set(instrumentId, book)
+      return book
+    },
   }
+}
+
+function bookOf(
+  instrumentId: string,
+  rows: readonly HoldingRow[],
+  lotsOf: (row: HoldingRow) => readonly Lot[] | undefined,
+): Book {
+  return new Map(
+    rows.map((row): [string, Holding] => [row[0], holdingOfRow(instrumentId, row, lotsOf(row))]),
+  )
+}
+
+function lotsOfRow([accountId, lots]: HoldingRow): readonly Lot[] {
+  return (JSON.parse(lots) as readonly LotRow[]).map((lot) => lotOfRow(accountId, lot))
 }
 
 type Stored = readonly [
@@ -49,6 +73,8 @@ type Stored = readonly [
 
 type HoldingRow = readonly [
   accountId: string,
+  lots: string,
+  lotCount: number,
   quantity: string,
   unknownQuantity: string,
   basis: string,
@@ -60,7 +86,6 @@ type HoldingRow = readonly [
   lastEffectiveAt: Instant,
   lastTrade: readonly [price: string, at: Instant] | null,
   transactionCount: number,
-  lots: readonly LotRow[],
 ]
 
 /** What is acquired and what is open are most often the same number. */
@@ -78,6 +103,8 @@ function holdingRow(holding: Holding): HoldingRow {
   if (lots === undefined) throw new Error('a snapshot needs the open lots')
   return [
     holding.accountId,
+    JSON.stringify(lots.map(lotRow)),
+    lots.length,
     decimalText(holding.quantity),
     decimalText(holding.unknownQuantity),
     decimalText(holding.basis),
@@ -89,7 +116,6 @@ function holdingRow(holding: Holding): HoldingRow {
     holding.lastEffectiveAt,
     lastTrade === undefined ? null : [decimalText(lastTrade.price), lastTrade.at],
     holding.transactionCount,
-    lots.map(lotRow),
   ]
 }
 
@@ -100,9 +126,13 @@ function lotRow(lot: Lot): LotRow {
   return quantity.equals(quantityAcquired) ? row : [...row, decimalText(quantityAcquired)]
 }
 
-function holdingOfRow(instrumentId: string, row: HoldingRow): Holding {
-  const [accountId, quantity, unknownQuantity, basis, realized, income, ...rest] = row
-  const [fees, taxes, capital, lastEffectiveAt, lastTrade, transactionCount, lots] = rest
+function holdingOfRow(
+  instrumentId: string,
+  row: HoldingRow,
+  lots: readonly Lot[] | undefined,
+): Holding {
+  const [accountId, , lotCount, quantity, unknownQuantity, basis, realized, ...rest] = row
+  const [income, fees, taxes, capital, lastEffectiveAt, lastTrade, transactionCount] = rest
   return {
     instrumentId,
     accountId,
@@ -114,8 +144,9 @@ function holdingOfRow(instrumentId: string, row: HoldingRow): Holding {
     fees: decimal(fees),
     taxes: decimal(taxes),
     capital: decimal(capital),
-    lotCount: lots.length,
-    lots: lots.map((lot) => lotOfRow(accountId, lot)),
+    lotCount,
+    // None is loaded without being read.
+    lots: lotCount === 0 ? [] : lots,
     lastEffectiveAt,
     lastTrade: lastTrade === null ? undefined : { price: decimal(lastTrade[0]), at: lastTrade[1] },
     transactionCount,

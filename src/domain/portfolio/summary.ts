@@ -39,5 +39,8 @@ export function pricesDigest(valuation: Valuation): string {
   for (const { price, exchangeRate, valuedAt } of valuation.positions) {
     hash.update(`|${price?.toFixed()} ${exchangeRate?.toFixed()} ${valuedAt}`)
   }
+  for (const { amount, exchangeRate } of valuation.cash) {
+    hash.update(`|${amount.toFixed()} ${exchangeRate?.toFixed()}`)
+  }
   return hash.update(valuation.quality.completeness).digest('hex').slice(0, 8)
 }

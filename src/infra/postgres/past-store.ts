@@ -47,13 +47,13 @@ export function openPastStore(options: {
 }): PastStore & { settled(): Promise<void> } {
   const { database, telemetry } = options
   const max = Math.ceil(options.stateCacheUsersMax * PAST_SHARE)
-  const sizes = {
+  const maxSize = max * ENTRIES_PER_USER
+  const states = new LRUCache<string, PortfolioState>({
     max,
-    maxSize: max * ENTRIES_PER_USER,
-    sizeCalculation: (kept: Pick<PortfolioState, 'books'>) => sizeOf(kept),
-  }
-  const states = new LRUCache<string, PortfolioState>(sizes)
-  const snapshots = new LRUCache<string, Snapshot>(sizes)
+    maxSize,
+    sizeCalculation: (state) => sizeOf(state),
+  })
+  const snapshots = new LRUCache<string, Snapshot>({ max, maxSize, sizeCalculation: sizeWithLots })
   const writing = new Map<string, Promise<void>>()
   return {
     limits: LIMITS,
@@ -88,6 +88,15 @@ export function openPastStore(options: {
       await Promise.all(writing.values())
     },
   }
+}
+
+/** As if all its lots were read: they may be. */
+function sizeWithLots({ books }: Snapshot): number {
+  let size = 1
+  for (const book of books.values()) {
+    for (const holding of book.values()) size += 1 + holding.lotCount
+  }
+  return size
 }
 
 /** A valuation reads sums alone, and lots are most of a state. */

@@ -6,7 +6,9 @@ import { decodeHead, decodeState, encodeState } from './cached-state.ts'
 import { readServerInfo, ServerTime } from './server-time.ts'
 
 /** What a read loses at most when the server hangs, once: after that it is passed by. */
-const COMMAND_TIMEOUT_MS = 50
+const PATIENCE_MS = 50
+/** Nobody waits for an answer then; the client forgets the command. */
+const COMMAND_TIMEOUT_MS = 1_000
 const CONNECT_TIMEOUT_MS = 2_000
 /** A connection that owes an answer for so long is given up. */
 const SOCKET_TIMEOUT_MS = 5_000
@@ -106,7 +108,7 @@ class RedisStates implements RedisCache {
     if (serverTime === undefined) return undefined
     const key = stateKey(userId)
     try {
-      const text = await this.#redis.get(key)
+      const text = await inPatience(this.#redis.get(key))
       if (text === null) return undefined
       const head = decodeHead(key, text)
       if (head === undefined) throw new NotAState('a value is not a state of ours')
@@ -131,14 +133,17 @@ class RedisStates implements RedisCache {
     const value = encodeState(key, state, mark)
     if (value.length > VALUE_CHARACTERS_MAX) return
     const timeToLiveMs = Math.round(TIME_TO_LIVE_MS * (1 - JITTER + 2 * JITTER * Math.random()))
-    this.#redis
-      .putNewer(key, value, state.version, mark.microseconds, mark.run, timeToLiveMs)
-      .catch((error: unknown) => this.#failed('put', error))
+    const facts = [state.version, mark.microseconds, mark.run, timeToLiveMs] as const
+    inPatience(this.#redis.putNewer(key, value, ...facts)).catch((error: unknown) =>
+      this.#failed('put', error),
+    )
   }
 
   drop(userId: string): void {
     if (this.#serverTime === undefined) return
-    this.#redis.del(stateKey(userId)).catch((error: unknown) => this.#failed('drop', error))
+    inPatience(this.#redis.del(stateKey(userId))).catch((error: unknown) =>
+      this.#failed('drop', error),
+    )
   }
 
   close(): void {
@@ -169,7 +174,7 @@ class RedisStates implements RedisCache {
   async #pulse(): Promise<void> {
     const sentMs = this.#clock.monotonicMs()
     try {
-      const server = readServerInfo(await this.#redis.info('server'))
+      const server = readServerInfo(await inPatience(this.#redis.info('server')))
       if (server === undefined) throw new Error('the server does not tell its run and its time')
       if (this.#isClosed) return
       this.#serverTime = new ServerTime({ server, sentMs, receivedMs: this.#clock.monotonicMs() })
@@ -195,6 +200,24 @@ class RedisStates implements RedisCache {
 
 class NotAState extends Error {
   override readonly name = 'NotAState'
+}
+
+/**
+ * The client's own timeout would blame the server for a busy process: after a long turn of the event loop timers come
+ * before the answers that have arrived meanwhile. This one looks at them first.
+ */
+async function inPatience<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined
+  const expiry = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      setImmediate(() => reject(new Error(`no answer in ${PATIENCE_MS} ms`)))
+    }, PATIENCE_MS)
+  })
+  try {
+    return await Promise.race([answer, expiry])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function isReply(error: unknown, code: string): boolean {

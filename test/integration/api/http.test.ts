@@ -31,7 +31,13 @@ async function serve(
 ) {
   const ended: string[] = []
   const logged: unknown[] = []
-  const span: Span = { child: () => span, setAttribute() {}, fail() {}, end() {} }
+  const systems: unknown[] = []
+  const span: Span = {
+    child: () => span,
+    setAttribute: (name, value) => void (name === 'rpc.system' && systems.push(value)),
+    fail() {},
+    end() {},
+  }
   const telemetry = {
     startCall: () => span,
     callEnded: (method: string, code: string) => void ended.push(`${method.split('/')[1]} ${code}`),
@@ -63,7 +69,7 @@ async function serve(
   closers.push(async () => {
     if (!isClosed) await close(0)
   })
-  return { port: server.port, edge, ended, logged, close }
+  return { port: server.port, edge, ended, logged, systems, close }
 }
 
 function openSocket(port: number): Socket {
@@ -144,6 +150,18 @@ describe('a call', () => {
     expect(ended).toEqual(['UpdatePortfolio CANCELLED'])
   })
 
+  it('ends at the deadline of its client, whatever its handler does', async () => {
+    const signals: AbortSignal[] = []
+    const { port, ended } = await serve((call) => {
+      signals.push(call.signal)
+      return new Promise(() => undefined)
+    })
+    const answer = await postJson(port, CONNECT_PATH, {}, { 'connect-timeout-ms': '20' })
+    expect(answer).toMatchObject({ status: 504, json: { code: 'deadline_exceeded' } })
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true])
+    expect(ended).toEqual(['UpdatePortfolio DEADLINE_EXCEEDED'])
+  })
+
   it.each(['/portfolio', CONNECT_PATH])(
     'that breaks at %s says no more than that',
     async (path) => {
@@ -182,7 +200,7 @@ describe('a call', () => {
   )
 
   it('counts once, refused ones too', async () => {
-    const { port, ended } = await serve(() => Promise.resolve(OK))
+    const { port, ended, systems } = await serve(() => Promise.resolve(OK))
     await postJson(port, '/portfolio', {})
     await postJson(port, CONNECT_PATH, {})
     await postJson(port, '/portfolio', '{')
@@ -194,6 +212,7 @@ describe('a call', () => {
       'UpdatePortfolio INVALID_ARGUMENT',
       'UpdatePortfolio INVALID_ARGUMENT',
     ])
+    expect(systems).toEqual(['http', 'connect_rpc', 'http', 'connect_rpc'])
   })
 })
 

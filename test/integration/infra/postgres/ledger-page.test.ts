@@ -129,6 +129,8 @@ describe.each(ORDERS)('%s', (order) => {
   })
 })
 
+const bought = (seconds: number) => rich('BUY', seconds, { quantity: '1', price: `${seconds + 1}` })
+
 describe('a listing', () => {
   test('shows entries whole, and what took them back', async () => {
     expect(await list(WHOLE_LEDGER)).toEqual(all)
@@ -156,8 +158,6 @@ describe('a listing', () => {
   test.each(ORDERS)('%s does not shift while others write and take back', async (order) => {
     const writer = database.openStore()
     const user = `writing ${order}`
-    const bought = (seconds: number) =>
-      rich('BUY', seconds, { quantity: '1', price: `${seconds + 1}` })
     await record(
       writer,
       user,

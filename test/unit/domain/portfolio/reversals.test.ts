@@ -135,10 +135,10 @@ describe('activeEntries', () => {
   })
 })
 
-describe('warnings of rich transactions', () => {
-  const warningsOf = (...drafts: readonly TransactionDraft[]) =>
-    new Scenario().record(...drafts).warnings.map(({ index, reason }) => `${index}:${reason}`)
+const warningsOf = (...drafts: readonly TransactionDraft[]) =>
+  new Scenario().record(...drafts).warnings.map(({ index, reason }) => `${index}:${reason}`)
 
+describe('warnings of rich transactions', () => {
   it('tell two amounts, currencies and counter amounts from look-alikes', () => {
     expect(
       warningsOf(

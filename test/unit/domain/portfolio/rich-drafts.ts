@@ -1,13 +1,17 @@
-import { decimal, type Decimal } from '../../../../src/domain/decimal.ts'
-import type { TransactionType } from '../../../../src/domain/portfolio/transaction-types.ts'
-import { transactionTypes } from '../../../../src/domain/portfolio/transaction-types.ts'
+import { decimal, decimalText, type Decimal } from '../../../../src/domain/decimal.ts'
+import {
+  type TransactionType,
+  transactionTypes,
+} from '../../../../src/domain/portfolio/transaction-types.ts'
 import {
   type LedgerEntry,
   NO_TERMS,
   type TransactionDraft,
   type TransactionTerms,
 } from '../../../../src/domain/portfolio/transaction.ts'
-import { at } from './scenario.ts'
+import type { PortfolioChange } from '../../../../src/domain/portfolio/portfolio-change.ts'
+import { at, type Scenario } from './scenario.ts'
+import { plain } from './stored-rows.ts'
 
 const DECIMAL_TERMS = ['amount', 'fee', 'tax', 'exchangeRate', 'counterAmount'] as const
 type DecimalTerm = (typeof DECIMAL_TERMS)[number]
@@ -72,4 +76,24 @@ export function reversalOf(entry: LedgerEntry, reason = 'a mistake'): Transactio
     effectiveAt,
     terms: { ...NO_TERMS, reverses: { sequence, reason } },
   }
+}
+
+/** The sums of a holding, as texts. */
+export function sums(scenario: Scenario, accountId = '', instrumentId = 'ACME') {
+  const { quantity, basis, realized, income, fees, taxes, capital } = scenario.holding(
+    accountId,
+    instrumentId,
+  )
+  return plain({ quantity, basis, realized, income, fees, taxes, capital })
+}
+
+/** The lots a change took: id, units, basis, proceeds, gain. */
+export function matched({ matches }: PortfolioChange): unknown {
+  return matches.map(({ match }) => [
+    `${match.lotSequence}.${match.lotPart}`,
+    decimalText(match.quantity),
+    plain(match.basis),
+    decimalText(match.proceeds),
+    plain(match.gain),
+  ])
 }

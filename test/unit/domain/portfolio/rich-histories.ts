@@ -1,7 +1,8 @@
 import fc from 'fast-check'
-import { decimal, type Decimal } from '../../../../src/domain/decimal.ts'
+import { decimal, type Decimal, ZERO } from '../../../../src/domain/decimal.ts'
 import {
   type TransactionType,
+  type TransactionTypeRule,
   transactionTypes,
 } from '../../../../src/domain/portfolio/transaction-types.ts'
 import { NO_TERMS, type TransactionTerms } from '../../../../src/domain/portfolio/transaction.ts'
@@ -41,28 +42,47 @@ export function richMovements(shape: Shape = {}): fc.Arbitrary<Movement> {
       rate: amount(20, 1),
       counterAmount: amount(1, 1),
     })
-    .map(({ type, ofPortfolio, ...drawn }): Movement => {
-      const rule = transactionTypes[type]
+    .map((drawn): Movement => {
+      const { type, instrumentId, ofPortfolio, accountId, quantity, price } = drawn
+      const rule: TransactionTypeRule = transactionTypes[type]
       const isNone = rule.symbol === 'none' || (rule.symbol === 'optional' && ofPortfolio)
       const carries = type === 'TRANSFER_IN' && drawn.carried
-      const isPriced = rule.price !== 'none' && !carries
       return {
         type,
-        instrumentId: isNone ? '' : drawn.instrumentId,
-        accountId: drawn.accountId,
-        quantity: rule.movesUnits ? drawn.quantity : decimal(0),
-        price: isPriced ? drawn.price : decimal(0),
-        terms: {
-          ...NO_TERMS,
-          amount: rule.movesUnits ? decimal(0) : drawn.money,
-          fee: drawn.fee,
-          tax: drawn.tax,
-          ...(foreign && drawn.euro ? { currency: 'EUR', exchangeRate: drawn.rate } : {}),
-          ...(type === 'FX_CONVERSION' ? counter(drawn) : {}),
-          ...(carries ? { carriedLots: twoLots(drawn.quantity, drawn.money) } : {}),
-        },
+        instrumentId: isNone ? '' : instrumentId,
+        accountId,
+        quantity: rule.movesUnits ? quantity : ZERO,
+        price: rule.price === 'none' || carries ? ZERO : price,
+        terms: termsOf(drawn, { foreign, carries }),
       }
     })
+}
+
+interface Drawn {
+  readonly type: TransactionType
+  readonly quantity: Decimal
+  readonly money: Decimal
+  readonly fee: Decimal
+  readonly tax: Decimal
+  readonly euro: boolean
+  readonly rate: Decimal
+  readonly counterAmount: Decimal
+}
+
+function termsOf(
+  drawn: Drawn,
+  { foreign, carries }: { foreign: boolean; carries: boolean },
+): TransactionTerms {
+  const { type, money, fee, tax, rate } = drawn
+  return {
+    ...NO_TERMS,
+    amount: transactionTypes[type].movesUnits ? ZERO : money,
+    fee,
+    tax,
+    ...(foreign && drawn.euro ? { currency: 'EUR', exchangeRate: rate } : {}),
+    ...(type === 'FX_CONVERSION' ? counter(drawn) : {}),
+    ...(carries ? { carriedLots: twoLots(drawn.quantity, money) } : {}),
+  }
 }
 
 function counter({ money, counterAmount }: { money: Decimal; counterAmount: Decimal }) {
@@ -113,4 +133,6 @@ export const anyTerms: fc.Arbitrary<TransactionTerms> = fc
     externalTransfer: fc.boolean(),
     reverses: fc.option(fc.record({ sequence: fc.nat(), reason: text }), { nil: undefined }),
   })
-  .map(({ reverses, ...terms }) => (reverses === undefined ? terms : { ...terms, reverses }))
+  .map(({ reverses, ...terms }) =>
+    reverses === undefined ? terms : Object.assign(terms, { reverses }),
+  )

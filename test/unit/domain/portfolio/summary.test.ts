@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { pricesDigest, summaryOf } from '../../../../src/domain/portfolio/summary.ts'
 import { valuePortfolio } from '../../../../src/domain/portfolio/valuation.ts'
 import { MICROSECONDS_PER_DAY } from '../../../../src/domain/time.ts'
+import { rich } from './rich-drafts.ts'
 import { buy, NOW, quote, quoteSource, Scenario, sell } from './scenario.ts'
 
 describe('summaryOf', () => {
@@ -47,6 +48,15 @@ describe('pricesDigest', () => {
     closed.record(buy('2', '10', 1), sell('2', '11', 2))
     const [left, right] = ['1.25', '1.26'].map((rate) =>
       pricesDigest(valuePortfolio(closed.state, quoteSource(quote('EUR/USD', rate)), NOW, 'EUR')),
+    )
+    expect(left).not.toBe(right)
+  })
+
+  it('changes with the rate that only cash is valued at', () => {
+    const inEuro = new Scenario()
+    inEuro.record(rich('DEPOSIT', 1, { amount: '1', currency: 'EUR', exchangeRate: '1.2' }))
+    const [left, right] = ['1.25', '1.26'].map((rate) =>
+      pricesDigest(valuePortfolio(inEuro.state, quoteSource(quote('EUR/USD', rate)), NOW)),
     )
     expect(left).not.toBe(right)
   })

@@ -73,9 +73,10 @@ function sortedLabels(terms: TransactionTerms): unknown {
   return plain({ ...terms, labels, reverses: terms.reverses ?? null })
 }
 
+const hex = (...facts: Parameters<typeof contentHash>) =>
+  Buffer.from(contentHash(...facts)).toString('hex')
+
 describe('contentHash', () => {
-  const hex = (...facts: Parameters<typeof contentHash>) =>
-    Buffer.from(contentHash(...facts)).toString('hex')
   const bought = rich('BUY', 1, { quantity: '1', price: '2', fee: '3' })
 
   it('is that of what was said: a time that the server set says nothing', () => {
