@@ -50,6 +50,7 @@ export function launchServer(name: ServerName, options: LaunchOptions): Promise<
           BIND_ADDRESS: '127.0.0.1',
           GRPC_PORT: `${port}`,
           METRICS_PORT: '0',
+          HTTP_PORT: 'off',
         }),
       })
   }

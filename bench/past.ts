@@ -28,7 +28,12 @@ interface Reader {
 }
 
 async function openReader(databaseUrl: string): Promise<Reader> {
-  const config = loadConfig({ DATABASE_URL: databaseUrl, GRPC_PORT: '0', METRICS_PORT: 'off' })
+  const config = loadConfig({
+    DATABASE_URL: databaseUrl,
+    GRPC_PORT: '0',
+    METRICS_PORT: 'off',
+    HTTP_PORT: 'off',
+  })
   const service = await startService(config, { logger: createLogger('silent') })
   const target = `127.0.0.1:${service.ports.grpc}`
   return { service, client: new grpc.Client(target, grpc.credentials.createInsecure()) }

@@ -81,6 +81,7 @@ function launch(cluster: Cluster, redis: RedisServer, each: Case): Promise<Serve
       BIND_ADDRESS: '127.0.0.1',
       GRPC_PORT: `${port}`,
       METRICS_PORT: '0',
+      HTTP_PORT: 'off',
     }),
   })
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
 import { createQuoteBoard } from './app/market-data/quote-board.ts'
-import type { Clock, PortfolioStore, Telemetry } from './app/ports.ts'
+import type { ChangeHints, Clock, PortfolioStore, Telemetry } from './app/ports.ts'
 import { announcingStore, ChangeFeed } from './app/portfolio/change-feed.ts'
 import { expireChanges } from './app/portfolio/expire-changes.ts'
 import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
@@ -13,6 +13,7 @@ import type { Config } from './config.ts'
 import type { Instant } from './domain/time.ts'
 import { migrateDatabase } from './infra/postgres/migrate.ts'
 import { openPostgres, type Postgres } from './infra/postgres/postgres.ts'
+import { openRedisHints } from './infra/redis/change-hints.ts'
 import { openRedisCache } from './infra/redis/redis-cache.ts'
 import { createLogger, type Logger } from './infra/telemetry/logger.ts'
 import { openTelemetry } from './infra/telemetry/telemetry.ts'
@@ -120,7 +121,9 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
     recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
   })
   startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
-  const { changes, portfolios } = followChanges(postgres, clock, startPass)
+  const { changes, portfolios } = followChanges(postgres, clock, startPass, (feed) =>
+    openHints(config, feed, telemetry, opened),
+  )
   // Prices first: the first answers would call everything stale.
   await refreshing.first
 
@@ -166,8 +169,10 @@ function followChanges(
   { portfolios, changeLog, leases }: Postgres,
   clock: Clock,
   startPass: StartPass,
+  hintsOf: (changes: ChangeFeed) => ChangeHints | undefined,
 ): { changes: ChangeFeed; portfolios: PortfolioStore } {
   const changes = new ChangeFeed(changeLog)
+  const hints = hintsOf(changes)
   const replica = randomUUID()
   startPass('change-feed', CHANGE_POLL_MS, () => changes.pass())
   startPass('change-expiry', CHANGE_EXPIRY_MS, () =>
@@ -175,8 +180,28 @@ function followChanges(
   )
   return {
     changes,
-    portfolios: announcingStore(portfolios, (userId) => changes.hint(userId)),
+    portfolios: announcingStore(portfolios, (userId) => {
+      changes.hint(userId)
+      hints?.announce(userId)
+    }),
   }
+}
+
+/** Without Redis a change of another replica is found by the feed's next pass. */
+function openHints(
+  { redisUrl }: Config,
+  changes: ChangeFeed,
+  telemetry: Telemetry,
+  opened: Opened,
+): ChangeHints | undefined {
+  if (redisUrl === undefined) return undefined
+  const hints = openRedisHints({
+    redisUrl,
+    onHint: (userId) => changes.hint(userId),
+    onFailure: (error) => telemetry.backgroundFailed('change-hints', error),
+  })
+  opened.add(async () => hints.close())
+  return hints
 }
 
 async function startEmbedded(config: Config, logger: Logger, opened: Opened): Promise<string> {
