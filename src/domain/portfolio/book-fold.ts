@@ -318,10 +318,17 @@ export class BookFold {
     return holding
   }
 
-  /** The holdings an entry can close: long ones for what leaves, short ones for a buy. */
+  /**
+   * The holdings an entry can close: long ones for what leaves, short ones for a buy. By account, since the last one
+   * takes the remainder of a split, whatever order they were read in.
+   */
   #closable(entry: LedgerEntry, long: boolean): readonly MutableHolding[] {
     const holdings = entry.accountId === '' ? [...this.#holdings.values()] : [this.#holding(entry)]
-    return holdings.filter(({ quantity }) => !quantity.isZero() && quantity.isNegative() !== long)
+    const closable = holdings.filter(
+      ({ quantity }) => !quantity.isZero() && quantity.isNegative() !== long,
+    )
+    if (closable.length < 2) return closable
+    return closable.toSorted((left, right) => (left.accountId < right.accountId ? -1 : 1))
   }
 
   #holding(entry: LedgerEntry): MutableHolding {
