@@ -51,10 +51,18 @@ async function byGrpc(method: DescMethodUnary, request: JsonObject) {
   }
 }
 
+const OF_THE_ANSWER = new Set([
+  'computedAt',
+  'expiresAt',
+  'maxPriceAge',
+  'temporal',
+  'servedFromCache',
+])
+
 /** Of fields that hold times of their own answer, an answer without them. */
 function lasting(json: JsonValue): JsonValue {
   const text = JSON.stringify(json, (key, value: unknown) =>
-    ['computedAt', 'maxPriceAge', 'temporal', 'servedFromCache'].includes(key) ? undefined : value,
+    OF_THE_ANSWER.has(key) ? undefined : value,
   )
   return JSON.parse(text) as JsonValue
 }

@@ -39,6 +39,7 @@ const read = ({ json }: HttpAnswer) => fromJson(GetPortfolioResponseSchema, json
 function lasting(message: GetPortfolioResponse): GetPortfolioResponse {
   const copy = create(GetPortfolioResponseSchema, message)
   delete copy.computedAt
+  delete copy.expiresAt
   copy.servedFromCache = false
   if (copy.detail?.quality) delete copy.detail.quality.maxPriceAge
   return copy

@@ -227,6 +227,7 @@ describe('reflection', () => {
       'portfolio.v1.PortfolioService/ReverseTransaction',
       'portfolio.v1.PortfolioService/UpdatePortfolio',
       'portfolio.v1.PortfolioService/UpdatePortfolioSettings',
+      'portfolio.v1.PortfolioService/WatchPortfolio',
     ])
     const data = '{"userId":"curl","transactions":[{"symbol":"AAPL","quantity":10,"price":100}]}'
     const answer = await curl(port, UPDATE, ...options, '-d', data)

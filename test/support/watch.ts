@@ -38,7 +38,10 @@ async function runWatchService(
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
     GRPC_PORT: '0',
+    HTTP_PORT: 'off',
     METRICS_PORT: 'off',
+    // What a test changes behind the service's back is seen at once.
+    READ_STALENESS_MS: '0',
     MIGRATE_ON_START: 'false',
     DATABASE_POOL_MAX: '4',
     QUOTE_REFRESH_MS: '50',

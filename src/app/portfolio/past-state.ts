@@ -93,7 +93,7 @@ async function foldAsOf(
     (await foldOnto(ports, { base: undefined, present, moment })) ??
     unfoldable()
   if (snapshots.length > 0) void past.keepSnapshots(snapshots)
-  return state
+  return { ...state, settings: present.settings }
 }
 
 function unfoldable(): never {

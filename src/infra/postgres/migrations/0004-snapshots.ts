@@ -9,7 +9,7 @@ const STATEMENTS = [
   `create table snapshot (
     user_id text not null,
     effective_at timestamptz not null,
-    version bigint not null check (version > 0),
+    version bigint not null,
     format integer not null check (format > 0),
     lot_method text not null,
     entry_count bigint not null check (entry_count > 0),

@@ -95,6 +95,27 @@ const GOOD: Readonly<Record<string, Row>> = {
     split_adjusted: false,
     recorded_at: MOMENT,
   },
+  outbox: {
+    user_id: 'good',
+    version: 1,
+    n: 0,
+    recorded_at: MOMENT,
+    etag: '1-ab',
+    first_sequence: 1,
+    last_sequence: 1,
+  },
+  snapshot: {
+    user_id: 'good',
+    effective_at: MOMENT,
+    version: 2,
+    format: 1,
+    lot_method: 'FIFO',
+    entry_count: 1,
+    last_version: 1,
+    last_sequence: 1,
+    last_recorded_at: MOMENT,
+    folded: '{}',
+  },
 }
 const TABLES: Readonly<Record<string, Row>> = { ...GOOD, newest_quote: GOOD['quote']! }
 
@@ -103,6 +124,19 @@ const each = (column: string, values: Row[string][]): Row[] =>
   values.map((value) => ({ [column]: value }))
 
 const BAD: Readonly<Record<string, readonly Row[]>> = {
+  outbox: [
+    ...each('version', [0]),
+    ...each('n', [-1]),
+    ...each('first_sequence', [0]),
+    ...each('last_sequence', [-1]),
+  ],
+  snapshot: [
+    ...each('version', [0]),
+    ...each('format', [0]),
+    ...each('entry_count', [0]),
+    ...each('last_version', [0, 3]),
+    ...each('last_sequence', [0]),
+  ],
   portfolio: [
     ...each('user_id', ['', 'x'.repeat(129)]),
     ...each('version', [-1]),

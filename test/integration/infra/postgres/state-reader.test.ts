@@ -189,7 +189,7 @@ test('a history that the database no longer has is dropped from the cache of all
   const sharedCache = new TestCache()
   const here = openReplica({ sharedCache })
   for (const _ of [1, 2, 3]) await write(here, 'restored', [draft('BUY', 'AAPL')])
-  for (const table of ['portfolio', 'ledger', 'holding', 'lot']) {
+  for (const table of ['portfolio', 'ledger', 'holding', 'lot', 'outbox']) {
     await database.raw.query(`delete from ${table} where user_id = 'restored'`)
   }
   await write(openReplica(), 'restored', [draft('BUY', 'MSFT')])
