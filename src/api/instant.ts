@@ -2,8 +2,8 @@ import { create } from '@bufbuild/protobuf'
 import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt'
 import { FUTURE_MAX_MICROSECONDS, type Instant, MICROSECONDS_PER_SECOND } from '../domain/time.ts'
 
-/** 0001-01-01, the earliest that google.protobuf.Timestamp allows. */
-const SECONDS_MIN = -62_135_596_800n
+/** 1700-01-01: before 1684 microseconds are no exact integers any more. */
+const SECONDS_MIN = -8_520_336_000n
 /** 9999-12-31, the latest. */
 const SECONDS_MAX = 253_402_300_799n
 

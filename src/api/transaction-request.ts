@@ -1,7 +1,7 @@
 import { type Decimal, ONE, parseDecimal, sum, ZERO } from '../domain/decimal.ts'
 import type { Reason, Violation } from '../domain/errors.ts'
 import { canonicalSymbol, isCurrencyCode } from '../domain/market-data/symbol.ts'
-import { isDay, noonOf } from '../domain/portfolio/calendar-day.ts'
+import { isDay, isExactDay, noonOf } from '../domain/portfolio/calendar-day.ts'
 import {
   type TransactionType,
   type TransactionTypeRule,
@@ -281,9 +281,9 @@ function readTransfer(
   }
   const carriedLots = transfer.carriedLots.slice(0, LOTS_MAX).map((lot, index): CarriedLot => {
     const path = `transfer.carried_lots[${index}]`
-    if (!isDay(lot.acquiredDate)) reader.refuse(`${path}.acquired_date`, DAY_PROBLEM)
+    if (!isExactDay(lot.acquiredDate)) reader.refuse(`${path}.acquired_date`, DAY_PROBLEM)
     return {
-      acquiredAt: isDay(lot.acquiredDate) ? noonOf(lot.acquiredDate) : 0,
+      acquiredAt: isExactDay(lot.acquiredDate) ? noonOf(lot.acquiredDate) : 0,
       quantity: reader.positive(`${path}.quantity`, lot.quantity, 'QUANTITY_INVALID'),
       basis: reader.amount(`${path}.cost_basis`, lot.costBasis, 'PRICE_INVALID') ?? ZERO,
     }

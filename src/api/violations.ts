@@ -13,7 +13,7 @@ export const TIMESTAMP_PROBLEM: Problem = {
 }
 export const INSTANT_PROBLEM: Problem = {
   reason: 'TIMESTAMP_OUT_OF_RANGE',
-  description: 'must be from year 1 to 24 hours ahead',
+  description: 'must be from 1700 to 24 hours ahead',
 }
 export const CURRENCY_PROBLEM: Problem = {
   reason: 'CURRENCY_INVALID',

@@ -23,7 +23,7 @@ it('keeps the usable quotes of a stream, and names the others in the order sent'
     {
       quotes: [
         { symbol: 'FUTURE', price: '1', pricedAt: soon },
-        { symbol: 'YEAR0', price: '1', pricedAt: { seconds: -62_135_596_801n } },
+        { symbol: 'YEAR1699', price: '1', pricedAt: { seconds: -8_520_336_001n } },
         { symbol: 'VOD', price: '123', currencyCode: 'GBX' },
         { symbol: 'KIND', price: '1', kind: 77 as Quote_Kind },
         { symbol: 'NUMBER', price: 'NaN' },
@@ -37,7 +37,7 @@ it('keeps the usable quotes of a stream, and names the others in the order sent'
       { index: 1n, symbol: 'BAD SYMBOL', reason: 'SYMBOL_INVALID' },
       { index: 2n, symbol: 'NEGATIVE', reason: 'PRICE_INVALID' },
       { index: 3n, symbol: 'FUTURE', reason: 'TIMESTAMP_OUT_OF_RANGE' },
-      { index: 4n, symbol: 'YEAR0', reason: 'TIMESTAMP_OUT_OF_RANGE' },
+      { index: 4n, symbol: 'YEAR1699', reason: 'TIMESTAMP_OUT_OF_RANGE' },
       { index: 6n, symbol: 'KIND', reason: 'KIND_UNKNOWN' },
       { index: 7n, symbol: 'NUMBER', reason: 'PRICE_INVALID' },
     ],

@@ -87,7 +87,7 @@ const cases: readonly (readonly [string, SentTransaction, readonly string[]])[] 
     bought({ effectiveAt: { seconds: 1n, nanos: -1 } }),
     [`effective_at ${OUT}`],
   ],
-  ['the year 0', bought({ effectiveAt: { seconds: -62_135_596_801n } }), [`effective_at ${OUT}`]],
+  ['the year 1699', bought({ effectiveAt: { seconds: -8_520_336_001n } }), [`effective_at ${OUT}`]],
   [
     'a settlement on no day',
     bought({ settlementDate: '2023-02-29' }),
@@ -127,6 +127,11 @@ const cases: readonly (readonly [string, SentTransaction, readonly string[]])[] 
   [
     'a carried lot of no day',
     transferIn({ carriedLots: [{ acquiredDate: 'x', quantity: '10', costBasis: '1' }] }),
+    ['transfer.carried_lots[0].acquired_date DATE_INVALID'],
+  ],
+  [
+    'a carried lot of 1699',
+    transferIn({ carriedLots: [{ acquiredDate: '1699-12-31', quantity: '10', costBasis: '1' }] }),
     ['transfer.carried_lots[0].acquired_date DATE_INVALID'],
   ],
   [

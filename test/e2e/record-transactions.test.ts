@@ -161,6 +161,20 @@ describe('RecordTransactions', () => {
     ])
   })
 
+  it('keeps the oldest moments exactly, for every replica', async () => {
+    const userId = newUser()
+    const oldest = moment('1700-01-01T00:00:00.001Z')
+    await record(userId, bought({ effectiveAt: moment('1700-01-01T00:00:00.003Z') }))
+    await record(userId, bought({ effectiveAt: oldest }))
+    await record(userId, sold({ effectiveAt: moment('1700-01-01T00:00:00.002Z') }))
+    const replica = portfolioLog((await fixture.start()).client)
+    await replica.record({ userId, transactions: [sold({ quantity: '1' })] })
+    const { message } = await replica.list({ userId })
+    expect(message.transactions.at(-1)?.effectiveAt).toEqual(oldest)
+    const { message: listed } = await replica.lots({ userId })
+    expect(listed.lots.map(({ quantityOpen }) => quantityOpen)).toEqual(['4', '10'])
+  })
+
   it('moves named lots from one account to another, and sells what it names (V11)', async () => {
     const userId = newUser()
     const inA = { accountId: 'A' }

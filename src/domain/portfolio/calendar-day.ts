@@ -49,6 +49,11 @@ export function isDay(text: string): boolean {
   return DAY.test(text) && new Date(`${text}T00:00:00Z`).toISOString().startsWith(text)
 }
 
+/** True for a day from 1700 on: before 1684 microseconds are no exact integers any more. */
+export function isExactDay(text: string): boolean {
+  return isDay(text) && text >= '1700-01-01'
+}
+
 /** Noon UTC of a day: the same day in nearly every zone, for dates that came without a time. */
 export function noonOf(day: string): Instant {
   return Date.parse(`${day}T12:00:00Z`) * 1_000

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {
   dayOf,
   isDay,
+  isExactDay,
   isTimeZone,
   longTermOn,
   noonOf,
@@ -129,6 +130,14 @@ describe('isDay', () => {
     '',
   ])('refuses %j', (text) => {
     expect(isDay(text)).toBe(false)
+  })
+})
+
+describe('isExactDay', () => {
+  it('takes days from 1700 on', () => {
+    const days = ['1700-01-01', '2024-02-29', '1699-12-31', '1700-02-29']
+    expect(days.map(isExactDay)).toEqual([true, true, false, false])
+    expect(Number.isSafeInteger(noonOf('1700-01-01'))).toBe(true)
   })
 })
 
