@@ -278,7 +278,9 @@ export type StateSource = 'memory' | 'shared-cache' | 'database'
 export interface CacheTelemetry {
   /** A read's positions came from there. */
   stateRead(source: StateSource): void
-  sharedCacheFailed(operation: string, error: unknown): void
-  /** Calls pass the shared cache by while it is not available. */
-  sharedCacheAvailable(isAvailable: boolean): void
+  /** `reason` holds neither values nor passwords. */
+  sharedCacheFailed(operation: string, reason: string): void
+  /** Calls pass the shared cache by until it is available again. */
+  sharedCacheLost(reason: string): void
+  sharedCacheAvailable(): void
 }

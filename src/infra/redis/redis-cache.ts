@@ -156,7 +156,7 @@ class RedisStates implements RedisCache {
   /** An answer that is an error came in time; anything else means that the next call would wait in vain too. */
   #failed(operation: string, error: unknown): void {
     if (error instanceof NotAState || error instanceof ReplyError) {
-      this.#telemetry.sharedCacheFailed(operation, error)
+      this.#telemetry.sharedCacheFailed(operation, reasonOf(error))
     } else {
       this.#passBy(operation, error)
     }
@@ -164,9 +164,11 @@ class RedisStates implements RedisCache {
 
   #passBy(operation: string, error: unknown): void {
     if (this.#isClosed) return
-    this.#telemetry.sharedCacheFailed(operation, error)
+    const reason = reasonOf(error)
+    this.#telemetry.sharedCacheFailed(operation, reason)
     this.#serverTime = undefined
-    this.#report(false)
+    if (this.#wasAvailable !== false) this.#telemetry.sharedCacheLost(reason)
+    this.#wasAvailable = false
     this.#pulseAfter(PULSE_RETRY_MS)
   }
 
@@ -178,7 +180,8 @@ class RedisStates implements RedisCache {
       if (server === undefined) throw new Error('the server does not tell its run and its time')
       if (this.#isClosed) return
       this.#serverTime = new ServerTime({ server, sentMs, receivedMs: this.#clock.monotonicMs() })
-      this.#report(true)
+      if (this.#wasAvailable !== true) this.#telemetry.sharedCacheAvailable()
+      this.#wasAvailable = true
       this.#pulseAfter(PULSE_MS)
     } catch (error) {
       this.#passBy('pulse', error)
@@ -189,12 +192,6 @@ class RedisStates implements RedisCache {
     clearTimeout(this.#pulseTimer)
     if (this.#isClosed) return
     this.#pulseTimer = setTimeout(() => void this.#pulse(), delayMs)
-  }
-
-  #report(isAvailable: boolean): void {
-    if (this.#wasAvailable === isAvailable) return
-    this.#wasAvailable = isAvailable
-    this.#telemetry.sharedCacheAvailable(isAvailable)
   }
 }
 
@@ -218,6 +215,12 @@ async function inPatience<Answer>(answer: Promise<Answer>): Promise<Answer> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The message alone: the client's errors carry the command with all it was given, passwords too. */
+function reasonOf(error: unknown): string {
+  if (!isNativeError(error)) return String(error)
+  return error.message === '' ? String(Reflect.get(error, 'code')) : error.message
 }
 
 function isReply(error: unknown, code: string): boolean {

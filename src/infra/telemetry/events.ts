@@ -68,13 +68,15 @@ function createCacheEvents(meter: Meter, logger: Logger): CacheTelemetry {
     stateRead: (source) => {
       stateReads.add(1, { source })
     },
-    sharedCacheFailed: (operation, error) => {
+    sharedCacheFailed: (operation, reason) => {
       failures.add(1, { operation })
-      logger.debug({ operation, err: error }, 'the shared cache failed')
+      logger.debug({ operation, reason }, 'the shared cache failed')
     },
-    sharedCacheAvailable: (isAvailable) => {
-      if (isAvailable) logger.info('the shared cache answers')
-      else logger.warn('the shared cache does not answer: reads pass it by')
+    sharedCacheLost: (reason) => {
+      logger.warn({ reason }, 'the shared cache does not answer: reads pass it by')
+    },
+    sharedCacheAvailable: () => {
+      logger.info('the shared cache answers')
     },
   }
 }

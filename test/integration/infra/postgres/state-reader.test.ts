@@ -61,6 +61,7 @@ function openReplica(
     ...silentTelemetry,
     stateRead: (source: StateSource) => sources.push(source),
     sharedCacheFailed: () => undefined,
+    sharedCacheLost: () => undefined,
     sharedCacheAvailable: () => undefined,
   }
   const postgres = openPostgres({

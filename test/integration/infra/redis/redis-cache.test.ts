@@ -28,7 +28,8 @@ beforeEach(async () => {
     telemetry: {
       stateRead: () => undefined,
       sharedCacheFailed: (operation) => failures.push(operation),
-      sharedCacheAvailable: (available) => (isAvailable = available),
+      sharedCacheLost: () => (isAvailable = false),
+      sharedCacheAvailable: () => (isAvailable = true),
     },
   })
   await cache.first
@@ -223,6 +224,29 @@ test('a full server keeps nothing, and is no error', async () => {
   }
   put('alice', 2)
   expect(await versionOf('alice')).toBe(2)
+})
+
+test('a refused password is told without it', async () => {
+  const told: string[] = []
+  await redis.command('config', 'set', 'requirepass', 'another')
+  const refused = openRedisCache({
+    redisUrl: redis.url.replace('//', '//:hunter2@'),
+    clock: systemClock,
+    telemetry: {
+      stateRead: () => undefined,
+      sharedCacheFailed: (operation, reason) => told.push(operation, reason),
+      sharedCacheLost: (reason) => told.push(reason),
+      sharedCacheAvailable: () => undefined,
+    },
+  })
+  try {
+    await refused.first
+    expect(told.join(' ')).toMatch(/WRONGPASS/)
+    expect(told.join(' ')).not.toMatch(/hunter2/)
+  } finally {
+    refused.close()
+    await redis.restart()
+  }
 })
 
 test('a dropped user is gone', async () => {
