@@ -12,6 +12,8 @@ const COMMAND_TIMEOUT_MS = 1_000
 const CONNECT_TIMEOUT_MS = 2_000
 /** A connection that owes an answer for so long is given up. */
 const SOCKET_TIMEOUT_MS = 5_000
+/** What a connection has to end by itself. */
+const DISCONNECT_TIMEOUT_MS = 100
 const RECONNECT_MS_MAX = 1_000
 /** Between two looks at the server's clock while it answers, and between two tries while it does not. */
 const PULSE_MS = 10_000
@@ -85,6 +87,7 @@ class RedisStates implements RedisCache {
     this.#redis = new Redis(redisUrl, {
       connectionName: 'portfolio-tracking-service',
       connectTimeout: CONNECT_TIMEOUT_MS,
+      disconnectTimeout: DISCONNECT_TIMEOUT_MS,
       commandTimeout: COMMAND_TIMEOUT_MS,
       socketTimeout: SOCKET_TIMEOUT_MS,
       enableOfflineQueue: false,
