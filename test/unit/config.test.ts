@@ -17,6 +17,7 @@ describe('loadConfig', () => {
     const config = loadConfig({})
     expect(config).toEqual({
       grpcPort: 50_051,
+      httpPort: 8_080,
       healthPort: undefined,
       metricsPort: 9_464,
       bindAddress: '127.0.0.1',
@@ -32,6 +33,7 @@ describe('loadConfig', () => {
       reflection: true,
       logLevel: 'info',
       healthTarget: undefined,
+      target: undefined,
       otlpEndpoint: undefined,
       otlpTracesEndpoint: undefined,
     })

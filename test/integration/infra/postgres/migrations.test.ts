@@ -4,18 +4,21 @@ import { migrateDatabase } from '../../../../src/infra/postgres/migrate.ts'
 import { FaultyProxy } from '../../../support/faults.ts'
 import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts'
 
-const NAMES = ['0001-portfolio', '0002-rich-transactions']
+const NAMES = ['0001-portfolio', '0002-rich-transactions', '0003-outbox', '0004-snapshots']
 const TABLES = [
   'cash',
   'external_id',
   'holding',
+  'lease',
   'ledger',
   'lot',
   'lot_match',
   'newest_quote',
+  'outbox',
   'portfolio',
   'quote',
   'request_key',
+  'snapshot',
 ]
 
 let database: TestDatabase

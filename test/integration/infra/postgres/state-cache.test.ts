@@ -38,7 +38,7 @@ test('an equal version of another history does not pass for the cached one', asy
   const [here, there] = [database.openStore(), database.openStore()]
   await write(here, 'restored', [draft('BUY', 'AAPL', 10)])
   // As after a restored backup: the user's version 1 is gone, and another one was written.
-  for (const table of ['portfolio', 'ledger', 'holding', 'lot']) {
+  for (const table of ['portfolio', 'ledger', 'holding', 'lot', 'outbox']) {
     await database.raw.query(`delete from ${table} where user_id = 'restored'`)
   }
   await write(there, 'restored', [draft('BUY', 'AAPL', 4)])
@@ -54,7 +54,7 @@ test('an equal version of another history does not pass for the cached one', asy
 test('a write decides by the database where a cached equal version is of another history', async () => {
   const [here, there] = [database.openStore(), database.openStore()]
   await write(here, 'replaced', [draft('BUY', 'AAPL', 10)])
-  for (const table of ['portfolio', 'ledger', 'holding', 'lot']) {
+  for (const table of ['portfolio', 'ledger', 'holding', 'lot', 'outbox']) {
     await database.raw.query(`delete from ${table} where user_id = 'replaced'`)
   }
   await write(there, 'replaced', [draft('BUY', 'AAPL', 4)])
