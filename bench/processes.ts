@@ -32,7 +32,8 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   const script = fileURLToPath(new URL(options.script, import.meta.url))
   const child = spawn(
     process.execPath,
-    [...options.nodeArguments, script, ...options.argumentsFor(port)],
+    // As `npm start` runs the service; the others get the same.
+    ['--max-semi-space-size=64', ...options.nodeArguments, script, ...options.argumentsFor(port)],
     {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...options.environmentFor(port) },

@@ -32,6 +32,6 @@ export function presentSummary(summary: Summary): MessageInitShape<typeof Summar
     totalValue: summary.totalValue,
     totalProfitLoss: summary.totalProfitLoss,
     performancePercentage: summary.performancePercentage,
-    assets: summary.assets.map((asset) => ({ ...asset })),
+    assets: [...summary.assets],
   }
 }

@@ -25,7 +25,9 @@ export interface CallContext {
   readonly caller: string
   /** On the clock's monotonic scale. */
   readonly deadlineMs: number
-  /** Aborted when the caller has left or the deadline has passed. */
+  /** The caller has left or the deadline has passed: whatever comes is read by nobody. */
+  readonly hasEnded: boolean
+  /** Aborted at that moment; made when it is first asked for, which costs more than asking `hasEnded`. */
   readonly signal: AbortSignal
   readonly span: Span
 }

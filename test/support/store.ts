@@ -134,14 +134,18 @@ export const silentTelemetry: Telemetry = {
 
 let calls = 0
 
-export function callContext(call: Partial<CallContext> = {}): CallContext {
+export function callContext(call: Partial<Omit<CallContext, 'hasEnded'>> = {}): CallContext {
+  const { signal = new AbortController().signal } = call
   return {
     requestId: `request-${(calls += 1)}`,
     caller: 'tester',
     deadlineMs: performance.now() + 60_000,
-    signal: new AbortController().signal,
+    get hasEnded() {
+      return signal.aborted
+    },
     span: silentSpan,
     ...call,
+    signal,
   }
 }
 

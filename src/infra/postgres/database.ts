@@ -122,7 +122,7 @@ class PipelinedConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const result = await this.#client.query(query.sql, [...query.parameters])
+    const result = await this.#client.query(query.sql, query.parameters as unknown[])
     // pg types its rows as any; the query's own type is the claim that counts.
     return { rows: result.rows as Row[], numAffectedRows: BigInt(result.rowCount ?? 0) }
   }
@@ -156,8 +156,16 @@ function instantOfText(text: string): Instant {
 
 /** What a timestamptz column takes. */
 export function timestampText(instant: Instant): string {
-  return rfc3339(instant)
+  // The rows of a request mostly name one moment.
+  if (instant !== lastInstant) {
+    lastText = rfc3339(instant)
+    lastInstant = instant
+  }
+  return lastText
 }
+
+let lastInstant: Instant = 0
+let lastText = rfc3339(lastInstant)
 
 const LOST = /terminated|timeout|closed|not queryable|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH/i
 

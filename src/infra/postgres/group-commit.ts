@@ -128,7 +128,7 @@ export class GroupCommit {
 
   #refuseExpired({ request, reject }: Job): boolean {
     const left = request.call.deadlineMs - this.#ports.clock.monotonicMs()
-    if (!request.call.signal.aborted && left >= TIME_LEFT_MIN_MS) return false
+    if (!request.call.hasEnded && left >= TIME_LEFT_MIN_MS) return false
     reject(new PortfolioError('DEADLINE_EXCEEDED', 'the deadline passed before the write began'))
     return true
   }
