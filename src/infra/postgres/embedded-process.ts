@@ -27,7 +27,7 @@ const CAPABILITIES = [
 const POLL_MS = 20
 
 /**
- * Starts a program in a session of its own, so that a Ctrl-C meant for the service does not take its
+ * Starts a program in a process group of its own, so that a Ctrl-C meant for the service does not take its
  * database away while it drains.
  */
 export async function startProgram(
