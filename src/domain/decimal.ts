@@ -54,9 +54,9 @@ export function share(amount: Decimal, part: Decimal, whole: Decimal): Decimal {
 }
 
 export function sum(values: Iterable<Decimal>): Decimal {
-  let total = ZERO
-  for (const value of values) total = total.plus(value)
-  return total
+  let total: Decimal | undefined
+  for (const value of values) total = total === undefined ? value : total.plus(value)
+  return total ?? ZERO
 }
 
 /** Plain decimal text, never an exponent: what PostgreSQL's NUMERIC and the contract's strings hold. */
