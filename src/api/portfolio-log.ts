@@ -115,6 +115,10 @@ function readRecord(
   const drafts = request.transactions
     .slice(0, TRANSACTIONS_MAX)
     .map((sent, index) => readTransaction(sent, now, `transactions[${index}]`, violations))
+  if (!DUPLICATE_POLICIES.has(request.duplicatePolicy)) {
+    const description = 'must be a policy of the contract'
+    violations.push({ field: 'duplicate_policy', reason: 'SETTINGS_INVALID', description })
+  }
   if (violations.length > 0) throw refusalOf(violations, count)
   return {
     userId,
@@ -157,6 +161,7 @@ function readReverse(
   }
 }
 
+const DUPLICATE_POLICIES: ReadonlySet<number> = new Set(Object.values(DuplicatePolicy))
 const TRANSACTION_ID = /^\d{1,15}$/
 const REASON_LENGTH_MAX = 500
 

@@ -1,6 +1,6 @@
-import { type Decimal, ONE, parseDecimal, sum, ZERO } from '../domain/decimal.ts'
-import type { Reason, Violation } from '../domain/errors.ts'
-import { canonicalSymbol, isCurrencyCode } from '../domain/market-data/symbol.ts'
+import { type Decimal, ONE, sum, ZERO } from '../domain/decimal.ts'
+import type { Violation } from '../domain/errors.ts'
+import { canonicalSymbol } from '../domain/market-data/symbol.ts'
 import { isDay, isExactDay, noonOf } from '../domain/portfolio/calendar-day.ts'
 import {
   type TransactionType,
@@ -20,81 +20,16 @@ import {
   type Transaction,
   TransactionType as SentType,
 } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
+import { FieldReader } from './field-reader.ts'
 import { instantOf } from './instant.ts'
 import { CURRENCY_PROBLEM, INSTANT_PROBLEM, type Problem, SYMBOL_PROBLEM } from './violations.ts'
 
 const AMOUNT_MAX = 1e15
-const DECIMAL_PLACES_MAX = 18
 const ID_LENGTH_MAX = 128
 const SOURCE_LENGTH_MAX = 64
 const LABELS_MAX = 32
 const LOTS_MAX = 1_000
 const LOT_ID = /^(\d{1,15})\.(\d{1,6})$/
-
-/** Reads one message's fields; what is wrong is added to the violations under the message's path. */
-class FieldReader {
-  readonly #path: string
-  readonly #violations: Violation[]
-
-  constructor(path: string, violations: Violation[]) {
-    this.#path = path
-    this.#violations = violations
-  }
-
-  refuse(field: string, problem: Problem): void {
-    this.#violations.push({ field: `${this.#path}.${field}`, ...problem })
-  }
-
-  /** A decimal from `min` on; undefined when the text is empty. */
-  amount(field: string, text: string, reason: Reason): Decimal | undefined {
-    if (text === '') return undefined
-    const value = parseDecimal(text)
-    if (value === undefined || value.isNegative() || value.greaterThan(AMOUNT_MAX)) {
-      this.refuse(field, {
-        reason,
-        description: 'must be a decimal from 0 to 1e15, such as "12.34"',
-      })
-      return undefined
-    }
-    if (value.decimalPlaces() > DECIMAL_PLACES_MAX) {
-      const description = `must have at most ${DECIMAL_PLACES_MAX} decimals`
-      this.refuse(field, { reason: 'PRECISION_EXCEEDED', description })
-      return undefined
-    }
-    return value
-  }
-
-  /** An amount above zero that has to be there. */
-  positive(field: string, text: string, reason: Reason): Decimal {
-    const value = this.amount(field, text, reason)
-    if (value === undefined ? text !== '' : value.greaterThan(0)) return value ?? ZERO
-    this.refuse(field, { reason, description: 'must be greater than 0' })
-    return ZERO
-  }
-
-  text(
-    field: string,
-    text: string,
-    { lengthMax, reason }: { lengthMax: number; reason: Reason },
-  ): string {
-    if (isPlainText(text, lengthMax)) return text
-    const description = `must be at most ${lengthMax} characters without control characters`
-    this.refuse(field, { reason, description })
-    return ''
-  }
-
-  currency(field: string, text: string): string {
-    if (text === '' || isCurrencyCode(text)) return text
-    this.refuse(field, CURRENCY_PROBLEM)
-    return ''
-  }
-
-  /** A field that the type has no use for: taken in silence it would be lost in silence. */
-  unused(field: string, text: string): void {
-    if (text === '') return
-    this.refuse(field, { reason: 'FIELD_NOT_ALLOWED', description: 'has no meaning for this type' })
-  }
-}
 
 /** A draft that means something only when no violation was added; `field` is the message's path. */
 export function readTransaction(
@@ -195,6 +130,8 @@ function readTerms(
 ): TransactionTerms {
   const { type, quantity } = facts
   const rate = reader.amount('fx_rate', sent.fxRate, 'FX_RATE_REQUIRED')
+  if (sent.currencyCode === '') reader.unused('fx_rate', sent.fxRate)
+  if (sent.splitRatio !== undefined) reader.unused('split_ratio', 'given')
   if (sent.settlementDate !== '' && !isDay(sent.settlementDate)) {
     reader.refuse('settlement_date', DAY_PROBLEM)
   }
@@ -278,6 +215,9 @@ function readTransfer(
   if (transfer.basisUnknown && (sent.price !== '' || transfer.carriedLots.length > 0)) {
     const description = 'cannot be set beside a price or carried lots'
     reader.refuse('transfer.basis_unknown', { reason: 'FIELD_NOT_ALLOWED', description })
+  }
+  if (type === 'TRANSFER_OUT' && transfer.carriedLots.length > 0) {
+    reader.unused('transfer.carried_lots', 'given')
   }
   const carriedLots = transfer.carriedLots.slice(0, LOTS_MAX).map((lot, index): CarriedLot => {
     const path = `transfer.carried_lots[${index}]`

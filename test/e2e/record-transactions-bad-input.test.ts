@@ -28,6 +28,20 @@ const cases: readonly (readonly [string, SentTransaction, readonly string[]])[] 
   ['a split', bought({ type: Type.SPLIT }), ['type TYPE_UNKNOWN']],
   ['a merger', bought({ type: Type.MERGER }), ['type TYPE_UNKNOWN']],
   ['no symbol', bought({ symbol: '' }), ['symbol SYMBOL_INVALID']],
+  ['a rate of no currency', bought({ fxRate: '2' }), ['fx_rate FIELD_NOT_ALLOWED']],
+  [
+    'the ratio of a split',
+    bought({ splitRatio: { numerator: 4n, denominator: 1n } }),
+    ['split_ratio FIELD_NOT_ALLOWED'],
+  ],
+  [
+    'lots carried out',
+    transferIn(
+      { carriedLots: [{ acquiredDate: '2024-01-02', quantity: '1', costBasis: '1' }] },
+      { type: Type.TRANSFER_OUT, quantity: '1' },
+    ),
+    ['transfer.carried_lots FIELD_NOT_ALLOWED'],
+  ],
   ['a symbol of a bad form', bought({ symbol: 'a b' }), ['symbol SYMBOL_INVALID']],
   [
     'an instrument of a bad form',
@@ -76,7 +90,7 @@ const cases: readonly (readonly [string, SentTransaction, readonly string[]])[] 
     bought({ currencyCode: 'eur' }),
     ['currency_code CURRENCY_INVALID'],
   ],
-  ['a negative rate', bought({ fxRate: '-1' }), ['fx_rate FX_RATE_REQUIRED']],
+  ['a negative rate', bought({ currencyCode: 'EUR', fxRate: '-1' }), ['fx_rate FX_RATE_REQUIRED']],
   [
     'more than a day ahead',
     bought({ effectiveAt: { seconds: BigInt(Math.ceil(Date.now() / 1_000) + 90_000) } }),
@@ -171,6 +185,13 @@ it.each(cases)('%s', async (_, transaction, violations) => {
     metadata: { violations: String(violations.length) },
   })
   expect(await rowCounts(fixture.database.raw, userId)).toEqual(NO_ROWS)
+})
+
+it('is a duplicate policy of nobody', async () => {
+  const request = { userId: newUser(), transactions: [bought()], duplicatePolicy: 99 as never }
+  const failure = await failureOf(log().record(request))
+  expect(failure.code).toBe('INVALID_ARGUMENT')
+  expect(failure.violations).toEqual(['duplicate_policy SETTINGS_INVALID'])
 })
 
 it('is named all at once, metadata, request and transactions', async () => {
