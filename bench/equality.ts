@@ -8,6 +8,8 @@ import type { Cluster } from './cluster.ts'
 interface Decided {
   readonly columns: readonly string[]
   readonly amounts: readonly string[]
+  /** Which rows are compared; all by default. */
+  readonly where?: string
 }
 
 const LOT_KEY = ['user_id', 'instrument_id', 'account_id', 'opened_sequence', 'part']
@@ -22,6 +24,12 @@ const DECIDED: Readonly<Record<string, Decided>> = {
   holding: {
     columns: ['user_id', 'instrument_id', 'account_id', 'lot_count', 'transaction_count'],
     amounts: ['quantity', 'unknown_quantity', 'basis', 'realized', 'capital', 'last_trade_price'],
+  },
+  // The newest alone: the service forgets those of the seed, which were recorded long ago.
+  outbox: {
+    columns: ['user_id', 'version', 'n', 'first_sequence', 'last_sequence'],
+    amounts: [],
+    where: 'version = (select version from portfolio where user_id = outbox.user_id)',
   },
   lot: { columns: LOT_KEY, amounts: ['quantity_acquired', 'quantity', 'basis'] },
   lot_match: {
@@ -41,7 +49,7 @@ export async function assertEqualRows(
   databases: readonly string[],
   prefix: string,
 ): Promise<void> {
-  for (const [table, { columns, amounts }] of Object.entries(DECIDED)) {
+  for (const [table, { columns, amounts, where = 'true' }] of Object.entries(DECIDED)) {
     // 1.50 and 1.5 are one number.
     const list = [...columns, ...amounts.map((column) => `trim_scale(${column})`)].join(', ')
     const sums: string[] = []
@@ -49,7 +57,7 @@ export async function assertEqualRows(
       const [row] = await cluster.query<{ rows: string; digest: string }>(
         database,
         `select count(*) as rows, sum(hashtextextended(row(${list})::text, 0)) as digest
-        from ${table} where user_id like '${prefix}-%'`,
+        from ${table} where user_id like '${prefix}-%' and ${where}`,
       )
       sums.push(`${database}: ${row?.rows} rows, digest ${row?.digest}`)
     }

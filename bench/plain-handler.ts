@@ -20,15 +20,13 @@ import {
 import { chainHash } from '../src/domain/portfolio/ledger-chain.ts'
 import { instantOfTimestamp, rfc3339 } from '../src/domain/time.ts'
 import type { Schema } from '../src/infra/postgres/schema.ts'
+import { insertKey, type PlainKey, selectKey } from './plain-keys.ts'
 import {
-  insertKey,
   lockPortfolio,
   type PlainChange,
-  type PlainKey,
   type PlainPortfolio,
   type PlainTransaction,
   selectHoldings,
-  selectKey,
   selectLots,
   writeChange,
 } from './plain-rows.ts'

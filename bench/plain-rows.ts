@@ -1,5 +1,6 @@
 import { type Selectable, sql, type Transaction } from 'kysely'
 import { decimal, decimalText } from '../src/domain/decimal.ts'
+import { etagOf } from '../src/domain/portfolio/state.ts'
 import { rfc3339 } from '../src/domain/time.ts'
 import { BulkInsert, replacing } from '../src/infra/postgres/bulk-insert.ts'
 import type { Schema } from '../src/infra/postgres/schema.ts'
@@ -153,6 +154,16 @@ const LOT_MATCH = new BulkInsert('lot_match', [
   'rule',
 ])
 
+const OUTBOX = new BulkInsert('outbox', [
+  'user_id',
+  'version',
+  'n',
+  'recorded_at',
+  'etag',
+  'first_sequence',
+  'last_sequence',
+])
+
 /** What one request changes, decided. */
 export interface PlainChange {
   readonly userId: string
@@ -198,9 +209,22 @@ export async function writeChange(
     transaction,
     change.matches.map((match) => matchRow(userId, version, match)),
   )
+  const lastSequence = before.lastSequence + trades.length
+  const chainHead = trades.at(-1)?.hash ?? before.chainHead
+  await OUTBOX.execute(transaction, [
+    [
+      userId,
+      version,
+      0,
+      recordedAt,
+      etagOf({ version, chainHead }),
+      before.lastSequence + 1,
+      lastSequence,
+    ],
+  ])
   const { numAffectedRows } = await sql`
-    update portfolio set version = ${version}, last_sequence = ${before.lastSequence + trades.length},
-      last_recorded_at = ${recordedAt}, chain_head = ${trades.at(-1)?.hash}
+    update portfolio set version = ${version}, last_sequence = ${lastSequence},
+      last_recorded_at = ${recordedAt}, chain_head = ${chainHead}
     where user_id = ${userId} and version = ${before.version}`.execute(transaction)
   if (numAffectedRows !== 1n) throw new Error('a locked portfolio changed its version')
 }
@@ -277,34 +301,4 @@ function matchRow(userId: string, version: number, match: PlainMatch): readonly 
     decimalText(match.proceeds.minus(match.basis)),
     'FIFO',
   ]
-}
-
-export interface PlainKey {
-  readonly userId: string
-  readonly key: string
-  readonly contentHash: Buffer
-}
-
-/** The stored answer of a request that was sent before with this key, in base64. */
-export async function selectKey(
-  transaction: PlainTransaction,
-  { userId, key }: PlainKey,
-): Promise<{ contentHash: Buffer; answer: string } | undefined> {
-  const { rows } = await sql<{ contentHash: Buffer; answer: string }>`
-    select content_hash as "contentHash", answer from request_key
-    where user_id = ${userId} and caller = '' and method = 'UpdatePortfolio' and key = ${key}`.execute(
-    transaction,
-  )
-  return rows[0]
-}
-
-export async function insertKey(
-  transaction: PlainTransaction,
-  { userId, key, contentHash }: PlainKey,
-  answered: { version: number; answer: string; recordedAt: number },
-): Promise<void> {
-  await sql`
-    insert into request_key (user_id, caller, method, key, content_hash, version, answer, recorded_at)
-    values (${userId}, '', 'UpdatePortfolio', ${key}, ${contentHash}, ${answered.version},
-      ${answered.answer}, ${rfc3339(answered.recordedAt)})`.execute(transaction)
 }

@@ -26,7 +26,8 @@ const DECIMAL_TEXT = /^-?\d{1,40}(\.\d{1,40})?$/
 
 /** The decimal a trusted text or double stands for; a double is read by its shortest text, so 0.1 is 0.1. */
 export function decimal(value: string | number): Decimal {
-  return new Decimal(value)
+  // Most amounts of most rows are zero: no new number for them.
+  return value === '0' ? ZERO : new Decimal(value)
 }
 
 /** The decimal of a client's plain text ("-12.34"), or undefined when it is none. No exponents. */
@@ -54,9 +55,15 @@ export function share(amount: Decimal, part: Decimal, whole: Decimal): Decimal {
 }
 
 export function sum(values: Iterable<Decimal>): Decimal {
-  let total: Decimal | undefined
-  for (const value of values) total = total === undefined ? value : total.plus(value)
-  return total ?? ZERO
+  let total = ZERO
+  for (const value of values) total = plus(total, value)
+  return total
+}
+
+/** The sum of amounts of which most are zero: no new number for those. */
+export function plus(left: Decimal, right: Decimal): Decimal {
+  if (right.isZero()) return left
+  return left.isZero() ? right : left.plus(right)
 }
 
 /** Plain decimal text, never an exponent: what PostgreSQL's NUMERIC and the contract's strings hold. */
@@ -64,7 +71,22 @@ export function decimalText(value: Decimal): string {
   return value.isZero() ? '0' : value.toFixed()
 }
 
-/** The double nearest to the exact decimal: the specification's messages carry doubles. */
+/** The library's coefficient is in words of seven digits. */
+const WORD_DIGITS = 7
+const WORD = 10 ** WORD_DIGITS
+/** Exact as doubles; 10^23 is not. */
+const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
+
+/**
+ * The double nearest to the exact decimal: the specification's messages carry doubles. Where coefficient and power of
+ * ten are exact as doubles, one division rounds as correctly as reading the text does, in a tenth of its time.
+ */
 export function nearestDouble(value: Decimal): number {
-  return value.isZero() ? 0 : value.toNumber()
+  if (value.isZero()) return 0
+  let coefficient = 0
+  for (const word of value.d) coefficient = coefficient * WORD + word
+  const exponent = (Math.floor(value.e / WORD_DIGITS) - value.d.length + 1) * WORD_DIGITS
+  const power = POWERS_OF_TEN[Math.abs(exponent)]
+  if (power === undefined || coefficient > Number.MAX_SAFE_INTEGER) return value.toNumber()
+  return value.s * (exponent < 0 ? coefficient / power : coefficient * power)
 }

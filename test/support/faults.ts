@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 const SIMPLE_QUERY = 'Q'.charCodeAt(0)
 const PARSE = 'P'.charCodeAt(0)
+const BIND = 'B'.charCodeAt(0)
 const BACKEND_KEY_DATA = 'K'.charCodeAt(0)
 
 /** A statement that has left the client and not yet reached PostgreSQL. What follows it waits too. */
@@ -105,6 +106,7 @@ class Link {
   readonly #client: Socket
   readonly #server: Socket
   readonly #expectation: (text: string) => Expectation | undefined
+  readonly #prepared = new Map<string, string>()
   #fromClient = Buffer.alloc(0)
   #fromServer = Buffer.alloc(0)
   #started = false
@@ -144,7 +146,9 @@ class Link {
       if (this.#fromClient.length < start + 4) break
       const next = start + this.#fromClient.readInt32BE(start)
       if (this.#fromClient.length < next) break
-      const text = this.#started ? statementOf(this.#fromClient.subarray(end, next)) : undefined
+      const text = this.#started
+        ? this.#statementOf(this.#fromClient.subarray(end, next))
+        : undefined
       const expectation = text === undefined ? undefined : this.#expectation(text)
       if (text !== undefined && expectation !== undefined) {
         this.#mode = 'held'
@@ -156,6 +160,18 @@ class Link {
     }
     if (end > 0) this.#server.write(this.#fromClient.subarray(0, end))
     this.#fromClient = this.#fromClient.subarray(end)
+  }
+
+  /** The SQL of a message that runs any: a prepared statement is parsed once, and meant each time it is bound. */
+  #statementOf(message: Buffer): string | undefined {
+    const body = message.subarray(5)
+    if (message[0] === SIMPLE_QUERY) return textUntilZero(body)
+    const first = textUntilZero(body)
+    const second = textUntilZero(body.subarray(body.indexOf(0) + 1))
+    if (message[0] === BIND) return second === '' ? undefined : this.#prepared.get(second)
+    if (message[0] !== PARSE || first === '') return message[0] === PARSE ? second : undefined
+    this.#prepared.set(first, second)
+    return undefined
   }
 
   #held(text: string): HeldStatement {
@@ -212,13 +228,6 @@ class Link {
       offset += 1 + this.#fromServer.readInt32BE(offset + 1)
     }
   }
-}
-
-/** The SQL of a message that carries any. */
-function statementOf(message: Buffer): string | undefined {
-  const body = message.subarray(5)
-  if (message[0] === SIMPLE_QUERY) return textUntilZero(body)
-  return message[0] === PARSE ? textUntilZero(body.subarray(body.indexOf(0) + 1)) : undefined
 }
 
 function textUntilZero(bytes: Buffer): string {

@@ -122,7 +122,10 @@ function answerOf(
   )
   return {
     ...valuedAnswer(named, valuation),
-    warnings: [...change.warnings, ...unknown].toSorted((left, right) => left.index - right.index),
+    warnings:
+      unknown.length === 0
+        ? change.warnings
+        : [...change.warnings, ...unknown].toSorted((left, right) => left.index - right.index),
   }
 }
 

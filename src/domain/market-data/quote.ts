@@ -72,5 +72,5 @@ export function exchangeRate(
 }
 
 export function convert(amount: Decimal, rate: Decimal): Decimal {
-  return rate.equals(ONE) ? amount : multiply(amount, rate)
+  return rate === ONE || rate.equals(ONE) ? amount : multiply(amount, rate)
 }

@@ -19,17 +19,17 @@ export function foldCash(entries: readonly LedgerEntry[]): Cash {
 }
 
 /**
- * Cash after entries that were added to a ledger whose latest entry is of `lastAt`; undefined when only the whole
+ * Cash after entries that were added to a ledger whose latest entry is of `lastAt()`; undefined when only the whole
  * ledger can tell, because the tracking begins earlier than what is recorded.
  */
 export function extendCash(
   cash: Cash,
   added: readonly LedgerEntry[],
-  lastAt: Instant,
+  lastAt: () => Instant,
 ): Cash | undefined {
   const flow = firstFlow(added)
   if (flow === undefined) return addCash(cash, added)
-  const known = cash.since ?? lastAt + 1
+  const known = cash.since ?? lastAt() + 1
   if (flow < known) return undefined
   return addCash({ ...cash, since: cash.since ?? flow }, added)
 }

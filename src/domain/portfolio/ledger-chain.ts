@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { decimalText } from '../decimal.ts'
 import { termsText } from './terms-text.ts'
 import type { LedgerEntry } from './transaction.ts'
@@ -28,7 +28,7 @@ export function chainHash(userId: string, entry: LedgerEntry, previous: Uint8Arr
     entry.requestId,
     ...(entry.terms === undefined ? [] : [termsText(entry.terms)]),
   ]
-  let text = ''
+  let text = '\0'
   for (const field of fields) text += `${Buffer.byteLength(field)}:${field}`
-  return createHash('sha256').update('\0').update(text).update(previous).digest()
+  return hash('sha256', Buffer.concat([Buffer.from(text), previous]), 'buffer')
 }

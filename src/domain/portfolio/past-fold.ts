@@ -129,7 +129,7 @@ class LedgerFold {
 
   /** Brings the cash up to the last entry; false when what came before would have to be counted anew. */
   settle(): boolean {
-    const cash = extendCash(this.#cash, this.#unsettled, this.#settledAt)
+    const cash = extendCash(this.#cash, this.#unsettled, () => this.#settledAt)
     if (cash === undefined) return false
     this.#cash = cash
     this.#settledAt = this.#head.effectiveAt

@@ -89,9 +89,11 @@ function cashAfter(
   const reverses = entries.some(({ terms }) => terms?.reverses)
   const replacesByFlow = reverses && foldCash(activeEntries(entries)).since !== undefined
   if (replacesByFlow || (reverses && state.cash.since !== undefined)) return undefined
-  let lastAt = Number.MIN_SAFE_INTEGER
-  for (const book of state.books.values()) lastAt = Math.max(lastAt, lastEffectiveAt(book))
-  return extendCash(state.cash, reverses ? [] : entries, lastAt)
+  return extendCash(state.cash, reverses ? [] : entries, () => {
+    let lastAt = Number.MIN_SAFE_INTEGER
+    for (const book of state.books.values()) lastAt = Math.max(lastAt, lastEffectiveAt(book))
+    return lastAt
+  })
 }
 
 function neededHistory(
@@ -144,14 +146,21 @@ function numberEntries(
   context: RecordingContext,
 ): readonly LedgerEntry[] {
   const recordedAt = receiptTime(state, context.now)
-  return drafts.map((draft, index) => ({
-    ...draft,
-    sequence: state.lastSequence + 1 + index,
-    version: state.version + 1,
-    effectiveAt: draft.effectiveAt ?? recordedAt,
-    recordedAt,
-    requestId: context.requestId,
-  }))
+  return drafts.map(
+    ({ type, instrumentId, accountId, quantity, price, effectiveAt, terms }, index) => ({
+      sequence: state.lastSequence + 1 + index,
+      version: state.version + 1,
+      type,
+      instrumentId,
+      accountId,
+      quantity,
+      price,
+      effectiveAt: effectiveAt ?? recordedAt,
+      recordedAt,
+      requestId: context.requestId,
+      ...(terms && { terms }),
+    }),
+  )
 }
 
 function groupByInstrument(
@@ -179,24 +188,25 @@ function warningsOf(
   entries: readonly LedgerEntry[],
   { histories, positions }: RecordingContext,
 ): readonly Warning[] {
-  const seen = new Set<string>()
   const known = histories.ledger ?? [...histories.books.values()].flat()
-  for (const entry of activeEntries(known)) seen.add(likeness(entry))
-  return entries.flatMap((entry, place) => {
+  const seen = new Set(activeEntries(known).map(likeness))
+  const warnings: Warning[] = []
+  for (const [place, entry] of entries.entries()) {
     const index = positions?.[place] ?? place
-    const warnings: Warning[] = []
     const book = state.books.get(entry.instrumentId)
     if (book !== undefined && entry.effectiveAt < lastEffectiveAt(book)) {
       warnings.push({ index, reason: 'BACKDATED' })
     }
-    const carriesLots = (entry.terms?.carriedLots.length ?? 0) > 0
-    if (entry.type === 'TRANSFER_IN' && entry.price.isZero() && !carriesLots) {
-      warnings.push({ index, reason: 'BASIS_UNKNOWN' })
-    }
-    if (seen.has(likeness(entry))) warnings.push({ index, reason: 'POSSIBLE_DUPLICATE' })
-    seen.add(likeness(entry))
-    return warnings
-  })
+    if (comesWithoutBasis(entry)) warnings.push({ index, reason: 'BASIS_UNKNOWN' })
+    const own = likeness(entry)
+    if (seen.has(own)) warnings.push({ index, reason: 'POSSIBLE_DUPLICATE' })
+    seen.add(own)
+  }
+  return warnings
+}
+
+function comesWithoutBasis({ type, price, terms }: LedgerEntry): boolean {
+  return type === 'TRANSFER_IN' && price.isZero() && (terms?.carriedLots.length ?? 0) === 0
 }
 
 /** Equal for two entries that tell the same story: legal (two true fills may be equal), but worth a warning. */

@@ -1,4 +1,4 @@
-import { type Decimal, ONE, ZERO } from '../decimal.ts'
+import { type Decimal, ONE, plus, ZERO } from '../decimal.ts'
 import { convert } from '../market-data/quote.ts'
 
 /** What a portfolio brought since inception, by component (decision 20). */
@@ -21,13 +21,8 @@ export type Booked = Omit<Components, 'unrealized'>
 
 export const NOTHING_BOOKED: Booked = { realized: ZERO, income: ZERO, fees: ZERO, taxes: ZERO }
 
-/** Most components of most holdings are zero: no new number for them. */
-function plus(left: Decimal, right: Decimal): Decimal {
-  if (right.isZero()) return left
-  return left.isZero() ? right : left.plus(right)
-}
-
 export function addBooked(left: Booked, right: Booked): Booked {
+  if (left === NOTHING_BOOKED) return right
   return {
     realized: plus(left.realized, right.realized),
     income: plus(left.income, right.income),
@@ -47,7 +42,7 @@ export function resultOf(booked: Booked, rate: Decimal | undefined, unrealized: 
 }
 
 function convertBooked(booked: Booked, rate: Decimal): Booked {
-  if (rate.equals(ONE)) return booked
+  if (rate === ONE || rate.equals(ONE)) return booked
   return {
     realized: convert(booked.realized, rate),
     income: convert(booked.income, rate),

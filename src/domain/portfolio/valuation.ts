@@ -1,4 +1,4 @@
-import { type Decimal, divide, multiply, share, sum, ZERO } from '../decimal.ts'
+import { type Decimal, divide, multiply, plus, share, sum, ZERO } from '../decimal.ts'
 import {
   convert,
   exchangeRate,
@@ -111,7 +111,7 @@ export function valuePortfolio(
     const open: Position[] = []
     for (const [, holding] of inOrderOfKeys(book)) {
       bookSums = addBooked(bookSums, holding)
-      capital = capital.plus(holding.capital)
+      capital = plus(capital, holding.capital)
       if (holding.quantity.isZero()) continue
       const position = valueHolding(
         holding,
@@ -128,15 +128,14 @@ export function valuePortfolio(
     positions.push(...open)
     if (open.length > 0) assets.push(assetOf(instrumentId, open, { booked: bookSums, shownRate }))
   }
-  const unrealized = sum(positions.map((position) => position.unrealized))
-  const result = resultOf(sums, shownRate, unrealized)
+  const result = resultOf(sums, shownRate, sum(positions.map((position) => position.unrealized)))
   const cash = valueCash(state, currencies)
   const cashValue = sum(cash.map(({ value }) => value))
   const shownCapital = shownRate ? convert(capital, shownRate) : ZERO
   return {
     reportingCurrency,
     shownRate,
-    totalValue: sum(positions.map((position) => position.value)).plus(cashValue),
+    totalValue: sum(positions.map(({ value }) => value)).plus(cashValue),
     costBasis: sum(positions.map((position) => position.costBasis)),
     cashValue,
     cash,
@@ -145,7 +144,7 @@ export function valuePortfolio(
     assets,
     positions,
     quality: qualityOf(positions, [
-      ...positions.flatMap((position) => issuesOf(position, now)),
+      ...issuesOf(positions, now),
       ...cash.flatMap(cashIssues),
       ...reportingIssues(positions, currencies, reportingCurrency),
     ]),
@@ -154,7 +153,7 @@ export function valuePortfolio(
 
 function valueCash(state: PortfolioState, currencies: Currencies): readonly CashPosition[] {
   const { baseCurrency } = currencies
-  return inOrderOfKeys(state.cash.balances).map(([code, amount]) => {
+  return Array.from(inOrderOfKeys(state.cash.balances), ([code, amount]) => {
     const currency = code === '' ? baseCurrency : code
     const rate = conversionOf({ currency }, currencies)?.rate
     return { currency, amount, exchangeRate: rate, value: rate ? convert(amount, rate) : ZERO }
@@ -190,17 +189,20 @@ function assetOf(
   const unrealized = sum(open.map((position) => position.unrealized))
   return {
     instrumentId,
-    quantity: sum(open.map((position) => position.holding.quantity)),
-    value: sum(open.map((position) => position.value)),
+    quantity: sum(open.map(({ holding }) => holding.quantity)),
+    value: sum(open.map(({ value }) => value)),
     profitLoss: resultOf(booked, shownRate, unrealized).total,
   }
 }
 
 /** Code point order, so that an answer never depends on the order in which rows were read. */
-function inOrderOfKeys<Value>(
-  map: ReadonlyMap<string, Value>,
-): readonly (readonly [string, Value])[] {
-  return map.size < 2 ? [...map] : [...map].toSorted(([a], [b]) => (a < b ? -1 : 1))
+function inOrderOfKeys<Value>(map: ReadonlyMap<string, Value>): Iterable<readonly [string, Value]> {
+  let last = ''
+  for (const key of map.keys()) {
+    if (key < last) return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    last = key
+  }
+  return map
 }
 
 /** All that a position has brought, what its account sold before included. */
@@ -246,6 +248,8 @@ interface Currencies {
   readonly toReporting: ReturnType<typeof exchangeRate>
 }
 
+const UNPRICED = { price: undefined, pricedAt: undefined, source: '' }
+
 function valueHolding(
   holding: Holding,
   price: Price | undefined,
@@ -253,24 +257,25 @@ function valueHolding(
 ): Position {
   const { baseCurrency, toReporting } = currencies
   const shownRate = toReporting?.rate
-  const shown = (amount: Decimal): Decimal =>
-    shownRate === undefined ? ZERO : convert(amount, shownRate)
+  const shownPrice = price ?? { ...UNPRICED, currency: baseCurrency }
   const conversion = price && conversionOf(price, currencies)
   const rate = conversion?.rate
   const marketValue = price && multiply(holding.quantity, price.price)
   const value = marketValue && rate && convert(marketValue, rate)
-  const costBasis = shown(holding.basis)
-  // Units of unknown cost count in the value, not in the result.
-  const unrealized = value ? knownShare(value, holding).minus(costBasis) : ZERO
+  const costBasis = shownRate === undefined ? ZERO : convert(holding.basis, shownRate)
   return {
     holding,
-    ...(price ?? { price: undefined, currency: baseCurrency, pricedAt: undefined, source: '' }),
+    price: shownPrice.price,
+    currency: shownPrice.currency,
+    pricedAt: shownPrice.pricedAt,
+    source: shownPrice.source,
     exchangeRate: rate,
-    valuedAt: oldest(price?.pricedAt, conversion?.pricedAt),
+    valuedAt: oldest(shownPrice.pricedAt, conversion?.pricedAt),
     marketValue,
     value: value ?? ZERO,
     costBasis,
-    unrealized,
+    // Units of unknown cost count in the value, not in the result.
+    unrealized: value ? knownShare(value, holding).minus(costBasis) : ZERO,
   }
 }
 
@@ -293,54 +298,51 @@ function conversionOf(
   }
 }
 
-function oldest(...instants: readonly (Instant | undefined)[]): Instant | undefined {
-  let found: Instant | undefined
-  for (const instant of instants) {
-    if (instant !== undefined) found = Math.min(found ?? instant, instant)
-  }
-  return found
+function oldest(left: Instant | undefined, right: Instant | undefined): Instant | undefined {
+  if (left === undefined || right === undefined) return left ?? right
+  return Math.min(left, right)
 }
 
-function issuesOf(position: Position, now: Instant): readonly QualityIssue[] {
-  const { instrumentId, unknownQuantity } = position.holding
+function issuesOf(positions: readonly Position[], now: Instant): readonly QualityIssue[] {
   const issues: QualityIssue[] = []
-  if (position.price === undefined || position.pricedAt === undefined) {
-    issues.push({
-      instrumentId,
-      reason: 'PRICE_MISSING',
-      detail: 'no quote and no trade: left out of totals',
-    })
-  } else if (position.exchangeRate === undefined) {
-    issues.push({
-      instrumentId,
-      reason: 'FX_MISSING',
-      detail: `no rate from ${position.currency}: left out of totals`,
-    })
-  } else if (position.source === 'TRADE') {
-    issues.push({
-      instrumentId,
-      reason: 'PRICE_STALE',
-      detail: `no quote: valued at the last trade's price of ${rfc3339(position.pricedAt)}`,
-    })
-  } else if (now - (position.valuedAt ?? now) > PRICE_AGE_MAX_MICROSECONDS) {
-    issues.push({
-      instrumentId,
-      reason: 'PRICE_STALE',
-      detail: `priced at ${rfc3339(position.pricedAt)}`,
-    })
-  }
-  if (!unknownQuantity.isZero()) {
-    issues.push({
-      instrumentId,
-      reason: 'BASIS_UNKNOWN',
-      detail: `${unknownQuantity.toFixed()} units without a known cost: left out of profit and loss`,
-    })
+  for (const position of positions) {
+    const { instrumentId, unknownQuantity } = position.holding
+    const priceIssue = priceIssueOf(position, now)
+    if (priceIssue !== undefined) issues.push({ instrumentId, ...priceIssue })
+    if (!unknownQuantity.isZero()) {
+      issues.push({
+        instrumentId,
+        reason: 'BASIS_UNKNOWN',
+        detail: `${unknownQuantity.toFixed()} units without a known cost: left out of profit and loss`,
+      })
+    }
   }
   return issues
 }
 
+function priceIssueOf(
+  { price, pricedAt, exchangeRate: rate, currency, source, valuedAt }: Position,
+  now: Instant,
+): Omit<QualityIssue, 'instrumentId'> | undefined {
+  if (price === undefined || pricedAt === undefined) {
+    return { reason: 'PRICE_MISSING', detail: 'no quote and no trade: left out of totals' }
+  }
+  if (rate === undefined) {
+    return { reason: 'FX_MISSING', detail: `no rate from ${currency}: left out of totals` }
+  }
+  if (source === 'TRADE') {
+    const detail = `no quote: valued at the last trade's price of ${rfc3339(pricedAt)}`
+    return { reason: 'PRICE_STALE', detail }
+  }
+  if (now - (valuedAt ?? now) > PRICE_AGE_MAX_MICROSECONDS) {
+    return { reason: 'PRICE_STALE', detail: `priced at ${rfc3339(pricedAt)}` }
+  }
+  return undefined
+}
+
 function qualityOf(positions: readonly Position[], issues: readonly QualityIssue[]): Quality {
-  const pricedAt = oldest(...positions.map((position) => position.valuedAt))
+  let pricedAt: Instant | undefined
+  for (const { valuedAt } of positions) pricedAt = oldest(pricedAt, valuedAt)
   const has = (...reasons: QualityIssue['reason'][]): boolean =>
     issues.some((issue) => reasons.includes(issue.reason))
   const stale = has('PRICE_STALE') ? 'STALE' : 'COMPLETE'

@@ -5,6 +5,7 @@ import type { Histories, NeededHistory } from '../../domain/portfolio/record-tra
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import type { LedgerEntry } from '../../domain/portfolio/transaction.ts'
 import { BulkInsert } from './bulk-insert.ts'
+import { executePrepared } from './database.ts'
 import { entryOfRow, stateOfRows, withLots } from './portfolio-rows.ts'
 import type {
   CashTable,
@@ -42,7 +43,7 @@ export async function lockUsers(
   const sorted = requests.toSorted((left, right) => (left.userId < right.userId ? -1 : 1))
   const uncached = new Set(sorted.filter(({ userId }) => cache.get(userId) === undefined))
   const lotless = new Set(sorted.filter((request) => needsLots(cache.get(request.userId), request)))
-  const [, rows, keyRows, externalIds, holdings, lots, cash] = await Promise.all([
+  const [, heads, keyRows, externalIds, read, lots] = await Promise.all([
     NEW_PORTFOLIO.execute(
       transaction,
       [...uncached].map(({ userId }) => [userId]),
@@ -50,24 +51,23 @@ export async function lockUsers(
     lockRows(transaction, sorted, wait),
     readKeys(transaction, sorted),
     readExternalIds(transaction, sorted),
-    readHoldings(transaction, [...uncached]),
+    readStates(transaction, [...uncached]),
     readLots(transaction, [...lotless]),
-    readCash(transaction, [...uncached]),
   ])
   const states = new Map<string, PortfolioState>()
   const stale: Request[] = []
   for (const request of sorted) {
-    const row = rows.get(request.userId)
-    if (row === undefined) continue
+    const head = heads.get(request.userId)
+    if (head === undefined) continue
     // Rows read after the lock are as true as the lock; a cached state only when it is of that version.
     const state = uncached.has(request)
-      ? stateOfRows(row, holdings.get(request.userId) ?? [], cash.get(request.userId) ?? [])
-      : cache.getExact(request.userId, { version: row.version, chainHead: row.chain_head })
+      ? read.get(request.userId)
+      : cache.getExact(request.userId, { version: head.version, chainHead: head.chain_head })
     const usable = state !== undefined && (lotless.has(request) || !needsLots(state, request))
     if (!usable) stale.push(request)
     else states.set(request.userId, lotsAdded(state, request, lots.get(request.userId) ?? []))
   }
-  for (const [userId, state] of await readStale(transaction, stale, rows)) states.set(userId, state)
+  for (const [userId, state] of await readStale(transaction, stale)) states.set(userId, state)
   const keys = new Map(keyRows.map((row) => [row.user_id, row]))
   return new Map(
     [...states].map(([userId, state]) => [
@@ -84,22 +84,42 @@ export async function lockUsers(
 async function readStale(
   transaction: Transaction<Schema>,
   stale: readonly Request[],
-  rows: ReadonlyMap<string, Selectable<PortfolioTable>>,
 ): Promise<ReadonlyMap<string, PortfolioState>> {
-  const [holdings, lots, cash] = await Promise.all([
-    readHoldings(transaction, stale),
+  const [read, lots] = await Promise.all([
+    readStates(transaction, stale),
     readLots(transaction, stale),
-    readCash(transaction, stale),
   ])
   const states = new Map<string, PortfolioState>()
   for (const request of stale) {
     const { userId } = request
-    const row = rows.get(userId)
-    if (row === undefined) throw new Error('a portfolio row is missing under its lock')
-    const state = stateOfRows(row, holdings.get(userId) ?? [], cash.get(userId) ?? [])
+    const state = read.get(userId)
+    if (state === undefined) throw new Error('a portfolio row is missing under its lock')
     states.set(userId, lotsAdded(state, request, lots.get(userId) ?? []))
   }
   return states
+}
+
+/** States without their lots, of rows that are locked or not shown to anybody. */
+async function readStates(
+  transaction: Transaction<Schema>,
+  requests: readonly Request[],
+): Promise<ReadonlyMap<string, PortfolioState>> {
+  if (requests.length === 0) return new Map()
+  const users = requests.map(({ userId }) => userId)
+  const ofUsers = sql`where user_id = any(${users}::text[])`
+  const [heads, holdings, cash] = await Promise.all([
+    sql<Selectable<PortfolioTable>>`select * from portfolio ${ofUsers}`.execute(transaction),
+    sql<Selectable<HoldingTable>>`select * from holding ${ofUsers}`.execute(transaction),
+    sql<Selectable<CashTable>>`select * from cash ${ofUsers}`.execute(transaction),
+  ])
+  const holdingsOf = groupByUser(holdings.rows)
+  const cashOf = groupByUser(cash.rows)
+  return new Map(
+    heads.rows.map((row) => [
+      row.user_id,
+      stateOfRows(row, holdingsOf.get(row.user_id) ?? [], cashOf.get(row.user_id) ?? []),
+    ]),
+  )
 }
 
 function lotsAdded(
@@ -127,15 +147,19 @@ function lotsMissing(state: PortfolioState, instrumentId: string): boolean {
   return false
 }
 
+type Head = Pick<Selectable<PortfolioTable>, 'user_id' | 'version' | 'chain_head'>
+
 async function lockRows(
   transaction: Transaction<Schema>,
   requests: readonly Request[],
   wait: boolean,
-): Promise<ReadonlyMap<string, Selectable<PortfolioTable>>> {
+): Promise<ReadonlyMap<string, Head>> {
   const users = requests.map(({ userId }) => userId)
-  const { rows } = await sql<Selectable<PortfolioTable>>`
-    select * from portfolio where user_id = any(${users}::text[]) order by user_id
-    for update ${wait ? sql`` : sql`skip locked`}`.execute(transaction)
+  const lock = sql<Head>`
+    select user_id, version, chain_head from portfolio where user_id = any(${users}::text[])
+    order by user_id for update ${wait ? sql`` : sql`skip locked`}`.compile(transaction)
+  const name = wait ? 'for update' : 'for update skip locked'
+  const { rows } = await executePrepared(transaction, name, lock)
   return new Map(rows.map((row) => [row.user_id, row]))
 }
 
@@ -155,18 +179,6 @@ async function readKeys(
       as asked (user_id, caller, method, key) using (user_id, caller, method, key)
     where request_key.user_id = any(${users}::text[])`.execute(transaction)
   return rows
-}
-
-async function readHoldings(
-  transaction: Transaction<Schema>,
-  requests: readonly Request[],
-): Promise<ReadonlyMap<string, Selectable<HoldingTable>[]>> {
-  if (requests.length === 0) return new Map()
-  const { rows } = await sql<Selectable<HoldingTable>>`
-    select * from holding where user_id = any(${requests.map(({ userId }) => userId)}::text[])`.execute(
-    transaction,
-  )
-  return groupByUser(rows)
 }
 
 async function readLots(
@@ -200,18 +212,6 @@ async function readWhole<Table extends 'lot' | 'ledger'>(
     select * from ${sql.table(table)}
     where user_id = any(${requests.map(({ userId }) => userId)}::text[])`.execute(transaction)
   return rows
-}
-
-async function readCash(
-  transaction: Transaction<Schema>,
-  requests: readonly Request[],
-): Promise<ReadonlyMap<string, Selectable<CashTable>[]>> {
-  if (requests.length === 0) return new Map()
-  const { rows } = await sql<Selectable<CashTable>>`
-    select * from cash where user_id = any(${requests.map(({ userId }) => userId)}::text[])`.execute(
-    transaction,
-  )
-  return groupByUser(rows)
 }
 
 async function readExternalIds(

@@ -1,10 +1,12 @@
 import { CompiledQuery, type Insertable, type Transaction } from 'kysely'
+import { executePrepared } from './database.ts'
 import type { Schema } from './schema.ts'
 
-/** PostgreSQL takes at most 65,535 parameters in a statement; well below it, a statement stays cheap to plan. */
-const PARAMETERS_MAX = 16_000
-/** Texts kept by number of rows, so that the usual batches do not build theirs anew. */
-const TEXTS_MAX = 256
+/**
+ * Rows of one statement, at most; smaller ones come in powers of two. So a table has few texts, which are prepared once
+ * a connection: parsing them costs the database half as much again as the rows themselves do.
+ */
+const ROWS_MAX = 64
 
 /**
  * Inserts rows of one shape as multi-row VALUES, which distributes better than unnest and costs the client a
@@ -31,12 +33,15 @@ export class BulkInsert<Table extends keyof Schema> {
     transaction: Pick<Transaction<Schema>, 'executeQuery'>,
     rows: readonly (readonly unknown[])[],
   ): Promise<void> {
-    const rowsMax = Math.floor(PARAMETERS_MAX / this.#columns.length)
     const statements: Promise<unknown>[] = []
-    for (let start = 0; start < rows.length; start += rowsMax) {
-      const chunk = rows.slice(start, start + rowsMax)
-      const query = CompiledQuery.raw(this.#text(chunk.length), chunk.flat())
-      statements.push(transaction.executeQuery(query))
+    let start = 0
+    for (let size = ROWS_MAX; start < rows.length; size /= 2) {
+      for (; start + size <= rows.length; start += size) {
+        const values: unknown[] = []
+        for (let row = start; row < start + size; row += 1) values.push(...(rows[row] ?? []))
+        const query = CompiledQuery.raw(this.#text(size), values)
+        statements.push(executePrepared(transaction, `insert into ${this.#table} ${size}`, query))
+      }
     }
     await Promise.all(statements)
   }
@@ -51,7 +56,7 @@ export class BulkInsert<Table extends keyof Schema> {
         `(${this.#columns.map((__, column) => `$${row * width + column + 1}`).join(',')})`,
     )
     const text = `insert into ${this.#table} (${this.#columns.join(', ')}) values ${tuples.join(',')}${this.#suffix}`
-    if (count <= TEXTS_MAX) this.#texts.set(count, text)
+    this.#texts.set(count, text)
     return text
   }
 }

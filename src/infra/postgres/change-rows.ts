@@ -6,7 +6,8 @@ import type { PortfolioChange } from '../../domain/portfolio/portfolio-change.ts
 import { etagOf } from '../../domain/portfolio/state.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
-import { timestampText } from './database.ts'
+import { executePrepared, timestampText } from './database.ts'
+import { deleteClosedLots, deleteOutdatedCash, endSupersededMatches } from './outdated-rows.ts'
 import type { Schema } from './schema.ts'
 
 type Rows = (readonly unknown[])[]
@@ -108,6 +109,7 @@ export async function writeChanges(
     EXTERNAL_ID.execute(transaction, changes.flatMap(externalIdRows)),
     OUTBOX.execute(transaction, changes.map(outboxRow)),
     updatePortfolios(transaction, changes),
+    updateSettings(transaction, changes),
   ])
 }
 
@@ -117,92 +119,53 @@ async function updatePortfolios(
   changes: readonly PortfolioChange[],
 ): Promise<void> {
   const users = changes.map(({ after }) => after.userId)
-  const result = await sql`
+  const update = sql`
     update portfolio set version = new.version, last_sequence = new.last_sequence,
-      last_recorded_at = new.last_recorded_at, chain_head = new.chain_head,
-      base_currency = new.base_currency, lot_method = new.lot_method, allow_short = new.allow_short,
-      cash_since = new.cash_since, tax_jurisdiction = new.tax_jurisdiction,
-      time_zone = new.time_zone, benchmark_symbols = new.benchmark_symbols
+      last_recorded_at = new.last_recorded_at, chain_head = new.chain_head
     from unnest(${users}::text[], ${changes.map(({ before }) => before.version)}::bigint[],
       ${changes.map(({ after }) => after.version)}::bigint[],
       ${changes.map(({ after }) => after.lastSequence)}::bigint[],
       ${changes.map(({ after }) => optionalTimestamp(after.lastRecordedAt))}::timestamptz[],
-      ${changes.map(({ after }) => after.chainHead)}::bytea[],
-      ${changes.map(({ after }) => after.settings.baseCurrency)}::text[],
-      ${changes.map(({ after }) => after.settings.lotMethod)}::text[],
-      ${changes.map(({ after }) => after.settings.allowShort)}::boolean[],
-      ${changes.map(({ after }) => optionalTimestamp(after.cash.since))}::timestamptz[],
-      ${changes.map(({ after }) => after.settings.taxJurisdiction)}::text[],
-      ${changes.map(({ after }) => after.settings.timeZone)}::text[],
-      ${changes.map(({ after }) => after.settings.benchmarkSymbols.join(' '))}::text[])
-      as new (user_id, old_version, version, last_sequence, last_recorded_at, chain_head,
-        base_currency, lot_method, allow_short, cash_since, tax_jurisdiction, time_zone,
-        benchmark_symbols)
+      ${changes.map(({ after }) => after.chainHead)}::bytea[])
+      as new (user_id, old_version, version, last_sequence, last_recorded_at, chain_head)
     where portfolio.user_id = any(${users}::text[]) and portfolio.user_id = new.user_id
-      and portfolio.version = new.old_version`.execute(transaction)
-  if (Number(result.numAffectedRows) !== changes.length) {
+      and portfolio.version = new.old_version`.compile(transaction)
+  const { numAffectedRows } = await executePrepared(transaction, 'update portfolio', update)
+  if (Number(numAffectedRows) !== changes.length) {
     throw new Error('a locked portfolio changed its version')
   }
 }
 
-async function deleteClosedLots(
+/** What hardly any change touches, under the version it has by then. */
+async function updateSettings(
   transaction: Transaction<Schema>,
   changes: readonly PortfolioChange[],
 ): Promise<void> {
-  const closed = changes.flatMap(({ after, closedLots }) =>
-    closedLots.map((lot) => ({ ...lot, userId: after.userId })),
+  const changed = changes.filter(
+    ({ before, after }) =>
+      before.settings !== after.settings || before.cash.since !== after.cash.since,
   )
-  if (closed.length === 0) return
-  const users = closed.map((lot) => lot.userId)
-  await sql`
-    delete from lot using unnest(${users}::text[], ${closed.map((lot) => lot.instrumentId)}::text[],
-      ${closed.map((lot) => lot.accountId)}::text[], ${closed.map((lot) => lot.openedSequence)}::bigint[],
-      ${closed.map((lot) => lot.part)}::int[])
-      as closed (user_id, instrument_id, account_id, opened_sequence, part)
-    where lot.user_id = any(${users}::text[]) and lot.user_id = closed.user_id
-      and lot.instrument_id = closed.instrument_id and lot.account_id = closed.account_id
-      and lot.opened_sequence = closed.opened_sequence and lot.part = closed.part`.execute(
-    transaction,
-  )
-}
-
-/** What was known stays: the old matches end at this version, their successors begin with it. */
-async function endSupersededMatches(
-  transaction: Transaction<Schema>,
-  changes: readonly PortfolioChange[],
-): Promise<void> {
-  const ended = changes.flatMap(({ after, superseded }) =>
-    superseded.map((range) => ({ ...range, userId: after.userId, version: after.version })),
-  )
-  if (ended.length === 0) return
-  const users = ended.map((range) => range.userId)
-  await sql`
-    update lot_match set to_version = ended.version
-    from unnest(${users}::text[], ${ended.map((range) => range.instrumentId)}::text[],
-      ${ended.map((range) => timestampText(range.from))}::timestamptz[],
-      ${ended.map((range) => range.version)}::bigint[]) as ended (user_id, instrument_id, disposed_from, version)
-    where lot_match.user_id = any(${users}::text[]) and lot_match.user_id = ended.user_id
-      and lot_match.instrument_id = ended.instrument_id and lot_match.to_version is null
-      and lot_match.disposed_at >= ended.disposed_from`.execute(transaction)
-}
-
-/** Cash that was recounted from the whole ledger may have lost a currency. */
-async function deleteOutdatedCash(
-  transaction: Transaction<Schema>,
-  changes: readonly PortfolioChange[],
-): Promise<void> {
-  const gone = changes.flatMap(({ before, after }) =>
-    [...before.cash.balances.keys()]
-      .filter((currency) => !after.cash.balances.has(currency))
-      .map((currency) => ({ userId: after.userId, currency })),
-  )
-  if (gone.length === 0) return
-  const users = gone.map(({ userId }) => userId)
-  await sql`
-    delete from cash using unnest(${users}::text[], ${gone.map(({ currency }) => currency)}::text[])
-      as gone (user_id, currency)
-    where cash.user_id = any(${users}::text[]) and cash.user_id = gone.user_id
-      and cash.currency = gone.currency`.execute(transaction)
+  if (changed.length === 0) return
+  const users = changed.map(({ after }) => after.userId)
+  const settings = changed.map(({ after }) => after.settings)
+  const { numAffectedRows } = await sql`
+    update portfolio set base_currency = new.base_currency, lot_method = new.lot_method,
+      allow_short = new.allow_short, cash_since = new.cash_since,
+      tax_jurisdiction = new.tax_jurisdiction, time_zone = new.time_zone,
+      benchmark_symbols = new.benchmark_symbols
+    from unnest(${users}::text[], ${changed.map(({ after }) => after.version)}::bigint[],
+      ${settings.map(({ baseCurrency }) => baseCurrency)}::text[],
+      ${settings.map(({ lotMethod }) => lotMethod)}::text[],
+      ${settings.map(({ allowShort }) => allowShort)}::boolean[],
+      ${changed.map(({ after }) => optionalTimestamp(after.cash.since))}::timestamptz[],
+      ${settings.map(({ taxJurisdiction }) => taxJurisdiction)}::text[],
+      ${settings.map(({ timeZone }) => timeZone)}::text[],
+      ${settings.map(({ benchmarkSymbols }) => benchmarkSymbols.join(' '))}::text[])
+      as new (user_id, version, base_currency, lot_method, allow_short, cash_since,
+        tax_jurisdiction, time_zone, benchmark_symbols)
+    where portfolio.user_id = any(${users}::text[]) and portfolio.user_id = new.user_id
+      and portfolio.version = new.version`.execute(transaction)
+  if (Number(numAffectedRows) !== changed.length) throw new Error('settings found no portfolio')
 }
 
 function cashRows({ before, after }: PortfolioChange): Rows {

@@ -70,7 +70,7 @@ export function openDatabase(options: { databaseUrl: string; poolMax: number }):
           provideConnection: (consumer) => consumer(connection),
         })
         const props = { config: { dialect }, dialect, driver: dialect.createDriver(), executor }
-        return await runTransaction(client, () => work(new Transaction<Schema>(props)))
+        return await runTransaction(connection, () => work(new Transaction<Schema>(props)))
       } catch (error) {
         if (isConnectionLoss(error)) broken = toError(error)
         throw error
@@ -84,25 +84,25 @@ export function openDatabase(options: { databaseUrl: string; poolMax: number }):
 }
 
 async function runTransaction<Result>(
-  client: pg.PoolClient,
+  connection: PipelinedConnection,
   work: () => Promise<{ commit: boolean; result: Result }>,
 ): Promise<Result> {
-  const begun = client.query('begin')
+  const begun = connection.command('begin')
   let outcome
   try {
     const working = work()
     ;[, outcome] = await Promise.all([begun, working])
   } catch (error) {
-    await client.query('rollback').catch(() => undefined)
-    throw error
+    await connection.command('rollback').catch(() => undefined)
+    throw connection.failure ?? error
   }
   if (!outcome.commit) {
-    await client.query('rollback')
+    await connection.command('rollback')
     return outcome.result
   }
   let command
   try {
-    command = (await client.query('commit')).command
+    command = await connection.command('commit')
   } catch (error) {
     throw new CommitOutcomeUnknown('the connection was lost at commit', { cause: error })
   }
@@ -113,18 +113,70 @@ async function runTransaction<Result>(
 
 function ignore(): void {}
 
-/** One checked-out connection; statements go out as they are started. */
+interface PreparedStatement extends CompiledQuery {
+  readonly name: string
+}
+
+/**
+ * Runs a statement that is parsed once a connection, under a name that no other text has. Not for "select *": the
+ * columns of a prepared statement's result must not change, and a migration changes them.
+ */
+export function executePrepared<Row>(
+  transaction: Pick<Transaction<Schema>, 'executeQuery'>,
+  name: string,
+  query: CompiledQuery<Row>,
+): Promise<QueryResult<Row>> {
+  const statement: PreparedStatement = { ...query, name }
+  return transaction.executeQuery<Row>(statement)
+}
+
+/** One checked-out connection; the statements of one turn go out together as they are started. */
 class PipelinedConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient
+  #corked = false
+  #failure: unknown
 
   constructor(client: pg.PoolClient) {
     this.#client = client
   }
 
-  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const result = await this.#client.query(query.sql, query.parameters as unknown[])
-    // pg types its rows as any; the query's own type is the claim that counts.
-    return { rows: result.rows as Row[], numAffectedRows: BigInt(result.rowCount ?? 0) }
+  /** The first statement's error: those of the statements behind it say only that the transaction is aborted. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  async executeQuery<Row>(query: CompiledQuery | PreparedStatement): Promise<QueryResult<Row>> {
+    this.#cork()
+    try {
+      const result = await this.#client.query({
+        text: query.sql,
+        values: query.parameters as unknown[],
+        ...('name' in query && { name: query.name }),
+      })
+      // pg types its rows as any; the query's own type is the claim that counts.
+      return { rows: result.rows as Row[], numAffectedRows: BigInt(result.rowCount ?? 0) }
+    } catch (error) {
+      this.#failure ??= error
+      throw error
+    }
+  }
+
+  /** @returns the tag that the server answers. */
+  async command(text: 'begin' | 'commit' | 'rollback'): Promise<string> {
+    this.#cork()
+    return (await this.#client.query(text)).command
+  }
+
+  /** One system call for what is started before the event loop goes on, instead of one a statement. */
+  #cork(): void {
+    if (this.#corked) return
+    const { stream } = this.#client.connection
+    this.#corked = true
+    stream.cork()
+    process.nextTick(() => {
+      this.#corked = false
+      stream.uncork()
+    })
   }
 
   streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {

@@ -90,7 +90,8 @@ describe('a ledger of all types with reversals', () => {
         for (const sent of list) send(scenario, sent)
         for (const { type } of scenario.ledger) recorded.add(type)
       }),
-      RUNS,
+      // Of a seed: that the rarest type is drawn is a matter of chance, that the generator can draw it is not.
+      { ...RUNS, seed: 1 },
     )
     expect([...recorded].toSorted()).toEqual(ALL_TYPES.toSorted())
   })
