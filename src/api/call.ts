@@ -34,6 +34,8 @@ import { updateResponseBytes } from './update-response-bytes.ts'
 interface Reply<Output extends DescMessage> {
   readonly message: MessageInitShape<Output>
   readonly headers?: ReplyHeaders
+  /** The message's bytes where they were written before; the message is not asked for then. */
+  readonly bytes?: () => Buffer
 }
 
 export type UnaryHandler<Input extends DescMessage, Output extends DescMessage> = (
@@ -244,7 +246,7 @@ async function answer(
   try {
     const reply = await serve()
     if (served.hasEnded) return
-    const bytes = encode(output, reply.message)
+    const bytes = reply.bytes?.() ?? encode(output, reply.message)
     served.succeed(reply.headers)
     callback(null, bytes)
   } catch (error) {
