@@ -140,7 +140,7 @@ describe('a view', () => {
   it('of a past moment is none of them', async () => {
     const reader = new Reader(quote('ACME', '11'))
     await reader.read()
-    await expect(reader.read({ at: NOW })).rejects.toThrow('past')
+    await expect(reader.read({ at: NOW })).rejects.toThrow('recall')
   })
 })
 
