@@ -21,6 +21,8 @@ const PULSE_RETRY_MS = 250
 /** Each key lives so long, within the jitter, so that what was put together does not end together. */
 const TIME_TO_LIVE_MS = 3_600_000
 const JITTER = 0.1
+/** Asked for in one command. */
+const KEYS_MAX = 64
 /** A value longer than this is not kept: it would hold up everybody else's answers. */
 const VALUE_CHARACTERS_MAX = 1_048_576
 /** Names the encoding: another one has other keys, so that two releases can run side by side. */
@@ -70,6 +72,12 @@ export function stateKey(userId: string): string {
   return `${KEY_PREFIX}{${userId}}`
 }
 
+interface WaitingKey {
+  readonly key: string
+  readonly resolve: (text: string | null) => void
+  readonly reject: (error: unknown) => void
+}
+
 class RedisStates implements RedisCache {
   readonly first: Promise<void>
   readonly #redis: ScriptedRedis
@@ -80,6 +88,8 @@ class RedisStates implements RedisCache {
   #wasAvailable: boolean | undefined
   #pulseTimer: NodeJS.Timeout | undefined
   #isClosed = false
+  #waiting: WaitingKey[] = []
+  #isAsking = false
 
   constructor({ redisUrl, clock, telemetry }: Parameters<typeof openRedisCache>[0]) {
     this.#clock = clock
@@ -111,7 +121,7 @@ class RedisStates implements RedisCache {
     if (serverTime === undefined) return undefined
     const key = stateKey(userId)
     try {
-      const text = await inPatience(this.#redis.get(key))
+      const text = await this.#textOf(key)
       if (text === null) return undefined
       const head = decodeHead(key, text)
       if (head === undefined) throw new NotAState('a value is not a state of ours')
@@ -123,9 +133,33 @@ class RedisStates implements RedisCache {
       }
     } catch (error) {
       this.#failed('get', error)
-      if (error instanceof NotAState || isReply(error, 'WRONGTYPE')) this.drop(userId)
+      if (error instanceof NotAState) this.drop(userId)
       return undefined
     }
+  }
+
+  /** What is kept under a key: asked for at once, or with all others that come while an answer is under way. */
+  #textOf(key: string): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, resolve, reject })
+      if (this.#isAsking) return
+      this.#isAsking = true
+      void this.#askAll()
+    })
+  }
+
+  async #askAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const asked = this.#waiting.splice(0, KEYS_MAX)
+      try {
+        const texts = await inPatience(this.#redis.mget(asked.map(({ key }) => key)))
+        for (const [index, { resolve }] of asked.entries()) resolve(texts[index] ?? null)
+      } catch (error) {
+        // Whoever came meanwhile would wait in vain too.
+        for (const { reject } of [...asked, ...this.#waiting.splice(0)]) reject(error)
+      }
+    }
+    this.#isAsking = false
   }
 
   put({ state, verifiedAtMs }: VerifiedState): void {
@@ -224,8 +258,4 @@ async function inPatience<Answer>(answer: Promise<Answer>): Promise<Answer> {
 function reasonOf(error: unknown): string {
   if (!isNativeError(error)) return String(error)
   return error.message === '' ? String(Reflect.get(error, 'code')) : error.message
-}
-
-function isReply(error: unknown, code: string): boolean {
-  return isNativeError(error) && error instanceof ReplyError && error.message.startsWith(code)
 }
