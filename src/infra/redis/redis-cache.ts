@@ -27,6 +27,9 @@ const KEYS_MAX = 64
 const VALUE_CHARACTERS_MAX = 1_048_576
 /** Names the encoding: another one has other keys, so that two releases can run side by side. */
 const KEY_PREFIX = 'portfolio:state:1:'
+const FILL_KEY_PREFIX = 'portfolio:fill:'
+/** A replica that ends while it fills a key holds up the others no longer than this. */
+const FILL_MS = 500
 
 /**
  * Puts a value unless the kept one is of a newer version, or of the same and was verified later. What is not a value
@@ -76,6 +79,11 @@ interface WaitingKey {
   readonly key: string
   readonly resolve: (text: string | null) => void
   readonly reject: (error: unknown) => void
+}
+
+/** There while a replica reads what is to be kept under {@link stateKey}. */
+export function fillKey(userId: string): string {
+  return `${FILL_KEY_PREFIX}{${userId}}`
 }
 
 class RedisStates implements RedisCache {
@@ -176,11 +184,28 @@ class RedisStates implements RedisCache {
     )
   }
 
+  async claimFill(userId: string): Promise<boolean> {
+    if (this.#serverTime === undefined) return true
+    try {
+      const key = fillKey(userId)
+      return (await inPatience(this.#redis.set(key, '1', 'PX', FILL_MS, 'NX'))) === 'OK'
+    } catch (error) {
+      this.#failed('claim', error)
+      return true
+    }
+  }
+
+  releaseFill(userId: string): void {
+    this.#delete('release', fillKey(userId))
+  }
+
   drop(userId: string): void {
+    this.#delete('drop', stateKey(userId))
+  }
+
+  #delete(operation: string, key: string): void {
     if (this.#serverTime === undefined) return
-    inPatience(this.#redis.del(stateKey(userId))).catch((error: unknown) =>
-      this.#failed('drop', error),
-    )
+    inPatience(this.#redis.del(key)).catch((error: unknown) => this.#failed(operation, error))
   }
 
   close(): void {

@@ -42,6 +42,12 @@ class TestCache implements PortfolioCache {
     this.states.set(verified.state.userId, verified)
   }
 
+  async claimFill(): Promise<boolean> {
+    return true
+  }
+
+  releaseFill(): void {}
+
   drop(userId: string): void {
     this.dropped.push(userId)
     this.states.delete(userId)
