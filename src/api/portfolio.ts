@@ -1,9 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js'
-import {
-  getPortfolio,
-  type GetPortfolioQuery,
-  type PortfolioView,
-} from '../app/portfolio/get-portfolio.ts'
+import { getPortfolio, type GetPortfolioQuery } from '../app/portfolio/get-portfolio.ts'
+import type { PortfolioView } from '../app/portfolio/portfolio-view.ts'
 import { RecentViews } from '../app/portfolio/recent-views.ts'
 import {
   updatePortfolio,

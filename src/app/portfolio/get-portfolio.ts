@@ -3,10 +3,11 @@ import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import { expiryOf } from '../../domain/portfolio/expiry.ts'
 import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import { pricesDigest } from '../../domain/portfolio/summary.ts'
-import { type Valuation, valuePortfolio } from '../../domain/portfolio/valuation.ts'
+import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { CallContext, Clock, PortfolioStore, QuoteStore } from '../ports.ts'
 import { stateAsOf } from './past-state.ts'
+import type { PortfolioView } from './portfolio-view.ts'
 import { type RecentViews, UsedQuotes } from './recent-views.ts'
 
 export interface GetPortfolioQuery {
@@ -20,22 +21,6 @@ export interface GetPortfolioQuery {
   readonly ifNoneMatch: string | undefined
   /** The answer's version is at least this. */
   readonly versionMin: number | undefined
-}
-
-export interface PortfolioView {
-  readonly userId: string
-  readonly version: number
-  /** Names the state and the prices it is valued with. */
-  readonly etag: string
-  /** The caller has this very answer: the valuation need not be sent. */
-  readonly notModified: boolean
-  readonly valuation: Valuation
-  readonly at: Instant | undefined
-  readonly recordedUntil: Instant | undefined
-  readonly cached: boolean
-  readonly computedAt: Instant
-  /** When the next price can exist. */
-  readonly expiresAt: Instant
 }
 
 /**

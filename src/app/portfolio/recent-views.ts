@@ -5,7 +5,7 @@ import {
 } from '../../domain/market-data/quote.ts'
 import type { Valuation } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { PortfolioView } from './get-portfolio.ts'
+import type { PortfolioView } from './portfolio-view.ts'
 
 /** Of all views kept: about 1.5 KB each, with the answers made of them. */
 const POSITIONS_MAX = 50_000

@@ -3,8 +3,8 @@ import { createQuoteBoard } from '../../../../src/app/market-data/quote-board.ts
 import {
   getPortfolio,
   type GetPortfolioQuery,
-  type PortfolioView,
 } from '../../../../src/app/portfolio/get-portfolio.ts'
+import type { PortfolioView } from '../../../../src/app/portfolio/portfolio-view.ts'
 import { RecentViews } from '../../../../src/app/portfolio/recent-views.ts'
 import type { Quote } from '../../../../src/domain/market-data/quote.ts'
 import { summaryOf } from '../../../../src/domain/portfolio/summary.ts'
