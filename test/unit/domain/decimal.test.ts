@@ -145,6 +145,18 @@ describe('doubles (decision 33)', () => {
     )
   })
 
+  it('go out as the nearest to an amount of few digits, as the library says', () => {
+    const digits = fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -10_000_000, max: 10_000_000 }))
+    fc.assert(
+      fc.property(digits, fc.integer({ min: -30, max: 30 }), (whole, places) => {
+        const value = decimal(`${whole}e${-places}`)
+        expect(nearestDouble(value)).toBe(whole === 0 ? 0 : value.toNumber())
+        expect(nearestDouble(value)).toBe(Number(`${whole}e${-places}`) + 0)
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
   it('come back as they went in', () => {
     const double = fc.double({ noNaN: true, noDefaultInfinity: true })
     fc.assert(
