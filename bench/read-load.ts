@@ -4,6 +4,7 @@ import {
   GetPortfolioRequestSchema,
   GetPortfolioResponseSchema,
 } from '../gen/portfolio/v1/portfolio_service_pb.ts'
+import { pastSecond } from './past-users.ts'
 import { GET_PATH } from './serve.ts'
 import { type Population, randomNumbers, userId } from './workload.ts'
 
@@ -13,6 +14,8 @@ export interface ReadPlan {
   readonly population: Population
   /** Sends the etag of the user's last answer. */
   readonly conditional: boolean
+  /** Asks for a past moment, another one each time. */
+  readonly past: boolean
   /** Reads every user once before anything is measured. */
   readonly warm: boolean
   readonly inFlight: number
@@ -52,6 +55,7 @@ function get(client: grpc.Client, user: number, ifNoneMatch: string): Promise<Bu
   const request = create(GetPortfolioRequestSchema, {
     userId: userId(plan.population, user),
     ifNoneMatch,
+    timestamp: plan.past ? pastSecond(random()) : 0n,
   })
   const bytes = Buffer.from(toBinary(GetPortfolioRequestSchema, request))
   return new Promise((resolve, reject) => {

@@ -8,11 +8,13 @@ import { parseArgs } from 'node:util'
 import { migrateDatabase } from '../src/infra/postgres/migrate.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import { cpuMicroseconds } from './cpu-time.ts'
+import { PAST_USERS, seedPastQuotes, seedPastUser } from './past-users.ts'
 import { findFreePort, type ServerProcess, startServer } from './processes.ts'
 import { sendOpeningQuotes, startQuoteFeed } from './quote-feed.ts'
 import type { ReadPlan, ReadResult } from './read-load.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 import { seedPopulations } from './seed.ts'
+import { type Population, userId } from './workload.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -31,8 +33,18 @@ const CASES = [
   { name: 'b', title: '(b) warm in the process', cacheUsersMax: 100_000, redis: false },
   { name: 'c', title: '(c) warm in Redis', cacheUsersMax: 1, redis: true },
   { name: 'd', title: '(d) cold from PostgreSQL', cacheUsersMax: 1, redis: false },
+  { name: 'e', title: '(e) a past moment', cacheUsersMax: 100_000, redis: false },
 ] as const
 type Case = (typeof CASES)[number]
+
+/** What one server is measured with. */
+interface Load {
+  readonly title: string
+  readonly population: Population
+  readonly inFlight: number
+  readonly conditional: boolean
+  readonly past: boolean
+}
 
 const WANTED = [
   { name: 'b', ratio: 0.35 },
@@ -40,6 +52,8 @@ const WANTED = [
 ] as const
 
 const IN_FLIGHT = 64
+/** One a connection: how long a past answer takes, not how many there can be. */
+const PAST_IN_FLIGHT = 4
 const DATABASE = 'bench_read'
 const population = { prefix: 'user', users: options.quick ? 1_000 : 10_000, holdings: 20 }
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3))
@@ -98,12 +112,26 @@ async function runReaders(plan: ReadPlan): Promise<ReadResult> {
   return result
 }
 
+/** Everything but a past moment is read twice: plainly, and with the etag of the last answer. */
+function loadsOf({ title, cacheUsersMax, name }: Case): readonly Load[] {
+  const load = { title, population, inFlight: IN_FLIGHT, conditional: false, past: false }
+  if (cacheUsersMax === undefined) return [load]
+  if (name !== 'e') return [load, { ...load, title: `${title}, if_none_match`, conditional: true }]
+  return PAST_USERS.map(({ population: one, transactions, sells }) => ({
+    ...load,
+    title: `${title}, ${transactions} transactions${sells ? '' : ', none sold'}`,
+    population: one,
+    inFlight: PAST_IN_FLIGHT,
+    past: true,
+  }))
+}
+
 async function measure(
   server: ServerProcess,
-  { isService, conditional, seed }: { isService: boolean; conditional: boolean; seed: number },
+  { isService, load, seed }: { isService: boolean; load: Load; seed: number },
 ): Promise<Row> {
   const feed = isService ? startQuoteFeed(server.address) : undefined
-  const common = { address: server.address, population, inFlight: IN_FLIGHT, conditional, seed }
+  const common = { ...load, address: server.address, seed }
   await runReaders({ ...common, warm: isService, warmUpMs: 0, durationMs: 1 })
   const cpuBefore = cpuMicroseconds(server.pid) ?? Number.NaN
   const result = await runReaders({ ...common, warm: false, warmUpMs, durationMs })
@@ -111,6 +139,18 @@ async function measure(
   await feed?.stop()
   const answered = result.requestsPerSecond * ((warmUpMs + durationMs) / 1_000)
   return { ...result, serverCpuMicroseconds: cpu / answered }
+}
+
+async function seedPast(cluster: Cluster, redis: RedisServer): Promise<void> {
+  await seedPastQuotes(cluster.url(DATABASE))
+  const server = await launch(cluster, redis, CASES[1])
+  try {
+    for (const user of PAST_USERS) {
+      await seedPastUser(server.address, userId(user.population, 0), user)
+    }
+  } finally {
+    await server.stop()
+  }
 }
 
 function medianOf(rows: readonly Row[]): Row {
@@ -121,7 +161,7 @@ function medianOf(rows: readonly Row[]): Row {
 }
 
 function reportOf(results: ReadonlyMap<string, readonly Row[]>): string {
-  const base = medianOf(results.get('a') ?? []).requestsPerSecond
+  const base = medianOf(results.get(CASES[0].title) ?? []).requestsPerSecond
   const lines = [
     '| case | requests/s | x (a) | p50 ms | p99 ms | CPU us server | cached | not modified |',
     '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
@@ -141,7 +181,7 @@ function reportOf(results: ReadonlyMap<string, readonly Row[]>): string {
     lines.push(`| ${cells.join(' | ')} |`)
   }
   for (const { name, ratio } of WANTED) {
-    const rows = results.get(name)
+    const rows = results.get(CASES.find((each) => each.name === name)?.title ?? '')
     if (rows === undefined) continue
     const found = medianOf(rows).requestsPerSecond / base
     const verdict = found >= ratio ? 'reached' : 'MISSED'
@@ -154,9 +194,10 @@ async function run(cluster: Cluster, redis: RedisServer): Promise<string> {
   await cluster.createDatabase(DATABASE)
   await migrateDatabase(cluster.url(DATABASE))
   await seedPopulations(cluster.url(DATABASE), [population])
+  const wanted = options.only?.split(',')
+  if (wanted?.includes('e') !== false) await seedPast(cluster, redis)
   await cluster.vacuum(DATABASE)
   say('seeded')
-  const wanted = options.only?.split(',')
   const results = new Map<string, Row[]>()
   for (let round = 1; round <= rounds; round += 1) {
     for (const each of CASES) {
@@ -165,11 +206,11 @@ async function run(cluster: Cluster, redis: RedisServer): Promise<string> {
       const server = await launch(cluster, redis, each)
       try {
         if (isService) await sendOpeningQuotes(server.address)
-        for (const conditional of isService ? [false, true] : [false]) {
-          const key = conditional ? `${each.name}, if_none_match` : each.name
-          const row = await measure(server, { isService, conditional, seed: round })
-          results.set(key, [...(results.get(key) ?? []), row])
-          say(`round ${round}, ${key}: ${row.requestsPerSecond.toFixed(0)} requests/s`)
+        for (const load of loadsOf(each)) {
+          const { title } = load
+          const row = await measure(server, { isService, load, seed: round })
+          results.set(title, [...(results.get(title) ?? []), row])
+          say(`round ${round}, ${title}: ${row.requestsPerSecond.toFixed(0)} requests/s`)
         }
       } finally {
         await server.stop()

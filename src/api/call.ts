@@ -1,5 +1,4 @@
 import {
-  create,
   type DescMessage,
   type DescMethod,
   type DescMethodClientStreaming,
@@ -9,7 +8,6 @@ import {
   fromBinary,
   type MessageInitShape,
   type MessageShape,
-  toBinary,
 } from '@bufbuild/protobuf'
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt'
 import type {
@@ -28,6 +26,7 @@ import type { CallContext } from '../app/ports.ts'
 import { PortfolioError } from '../domain/errors.ts'
 import { PortfolioUpdateResponseSchema } from '../../gen/portfolio/v1/portfolio_update_pb.ts'
 import { GrpcCall } from './grpc-call.ts'
+import { messageBytes } from './message-bytes.ts'
 import type { Edge, MethodFacts, ReplyHeaders, ServedCall } from './served-call.ts'
 import { updateResponseBytes } from './update-response-bytes.ts'
 
@@ -35,6 +34,8 @@ import { updateResponseBytes } from './update-response-bytes.ts'
 interface Reply<Output extends DescMessage> {
   readonly message: MessageInitShape<Output>
   readonly headers?: ReplyHeaders
+  /** The message's bytes where they were written before; the message is not asked for then. */
+  readonly bytes?: () => Buffer
 }
 
 export type UnaryHandler<Input extends DescMessage, Output extends DescMessage> = (
@@ -245,7 +246,7 @@ async function answer(
   try {
     const reply = await serve()
     if (served.hasEnded) return
-    const bytes = encode(output, reply.message)
+    const bytes = reply.bytes?.() ?? encode(output, reply.message)
     served.succeed(reply.headers)
     callback(null, bytes)
   } catch (error) {
@@ -255,8 +256,7 @@ async function answer(
 
 function encode(output: DescMessage, message: MessageInitShape<DescMessage>): Buffer {
   if (output === PortfolioUpdateResponseSchema) return updateResponseBytes(message)
-  const bytes = toBinary(output, create(output, message))
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return messageBytes(output, message)
 }
 
 /** @throws PortfolioError MALFORMED_REQUEST for bytes that are no such message, invalid UTF-8 included. */

@@ -9,11 +9,17 @@ import {
   RetryInfoSchema,
 } from '../../gen/google/rpc/error_details_pb.ts'
 import { type Status, StatusSchema } from '../../gen/google/rpc/status_pb.ts'
-import { PortfolioError, type Reason } from '../domain/errors.ts'
+import { PortfolioError, type Reason, type Violation } from '../domain/errors.ts'
 
 const DOMAIN = 'portfolio.v1'
-/** More do not fit into HTTP/2 trailers: the call would hang (semantics 2.4). */
-const VIOLATIONS_MAX = 100
+/**
+ * Of a whole google.rpc.Status. In base64 and next to the longest message it leaves the trailers below 8 KiB, which is
+ * what grpc-java accepts; with more than a client accepts the call fails without any of it.
+ */
+const STATUS_BYTES_MAX = 5_000
+/** Tags and lengths of a text, and those of what holds several of them. */
+const TEXT_FRAME_BYTES = 3
+const DETAIL_FRAME_BYTES = 64
 const TEXT_LENGTH_MAX = 300
 
 /** The gRPC code of each reason. A new reason does not compile until it is here. */
@@ -95,8 +101,12 @@ export function failureOf(error: unknown, requestId: string): Failure {
   const code = codeOf(error)
   const message =
     known === undefined ? `internal error, request id ${requestId}` : safeText(known.message)
-  const details = known === undefined ? [] : detailsOf(known, code)
+  const details = known === undefined ? [] : detailsOf(known)
   details.push(anyPack(RequestInfoSchema, create(RequestInfoSchema, { requestId })))
+  if (known !== undefined && known.violations.length > 0) {
+    const room = STATUS_BYTES_MAX - message.length - bytesOf(details) - DETAIL_FRAME_BYTES
+    details.splice(1, 0, violationsOf(known, code, room))
+  }
   return {
     code,
     status: create(StatusSchema, { code, message, details }),
@@ -117,35 +127,44 @@ export function statusOf(error: unknown, requestId: string): StatusObject {
   return { code, details: answer.message, metadata }
 }
 
-function detailsOf(error: PortfolioError, code: status): Any[] {
+function detailsOf(error: PortfolioError): Any[] {
   const { reason, violations, retryAfterMs } = error
   const metadata: Record<string, string> = {}
   for (const [name, fact] of Object.entries(error.metadata)) metadata[name] = safeText(fact)
   if (violations.length > 0) metadata['violations'] = String(violations.length)
   const info = create(ErrorInfoSchema, { reason, domain: DOMAIN, metadata })
   const details = [anyPack(ErrorInfoSchema, info)]
-  const shown = violations.slice(0, VIOLATIONS_MAX).map((violation) => ({
-    field: violation.field,
-    reason: violation.reason,
-    description: safeText(violation.description),
-  }))
-  if (code === status.FAILED_PRECONDITION) {
-    const failures = shown.map((violation) => ({
-      type: violation.reason,
-      subject: violation.field,
-      description: violation.description,
-    }))
-    const failure = create(PreconditionFailureSchema, { violations: failures })
-    details.push(anyPack(PreconditionFailureSchema, failure))
-  } else if (shown.length > 0) {
-    const request = create(BadRequestSchema, { fieldViolations: shown })
-    details.push(anyPack(BadRequestSchema, request))
-  }
   if (retryAfterMs !== undefined) {
     const retryDelay = create(DurationSchema, durationOf(retryAfterMs))
     details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay })))
   }
   return details
+}
+
+/** The first violations, as many as there is room for; their number is in the ErrorInfo. */
+function violationsOf({ violations }: PortfolioError, code: status, room: number): Any {
+  const shown: Violation[] = []
+  let left = room
+  for (const { field, reason, description: text } of violations) {
+    const description = safeText(text)
+    left -= Buffer.byteLength(field) + reason.length + description.length + 4 * TEXT_FRAME_BYTES
+    if (left < 0) break
+    shown.push({ field, reason, description })
+  }
+  if (code === status.FAILED_PRECONDITION) {
+    const failures = shown.map(({ reason, field, description }) => ({
+      type: reason,
+      subject: field,
+      description,
+    }))
+    const failure = create(PreconditionFailureSchema, { violations: failures })
+    return anyPack(PreconditionFailureSchema, failure)
+  }
+  return anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations: shown }))
+}
+
+function bytesOf(details: readonly Any[]): number {
+  return details.reduce((sum, { value }) => sum + value.length + DETAIL_FRAME_BYTES, 0)
 }
 
 function durationOf(milliseconds: number): { seconds: bigint; nanos: number } {

@@ -1,5 +1,5 @@
-import { create } from '@bufbuild/protobuf'
-import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt'
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt'
 import { FUTURE_MAX_MICROSECONDS, type Instant, MICROSECONDS_PER_SECOND } from '../domain/time.ts'
 
 /** 1700-01-01: before 1684 microseconds are no exact integers any more. */
@@ -16,8 +16,8 @@ export function instantOf(timestamp: Timestamp, now: Instant): Instant | 'out of
   return instant <= now + FUTURE_MAX_MICROSECONDS ? instant : 'out of range'
 }
 
-export function timestampOf(instant: Instant): Timestamp {
+export function timestampOf(instant: Instant): MessageInitShape<typeof TimestampSchema> {
   const seconds = Math.floor(instant / MICROSECONDS_PER_SECOND)
   const nanos = (instant - seconds * MICROSECONDS_PER_SECOND) * 1_000
-  return create(TimestampSchema, { seconds: BigInt(seconds), nanos })
+  return { seconds: BigInt(seconds), nanos }
 }

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { PortfolioView } from '../app/portfolio/get-portfolio.ts'
+import type { PortfolioView } from '../app/portfolio/portfolio-view.ts'
 import { detailOf } from '../domain/portfolio/detail.ts'
 import { type Summary, summaryOf } from '../domain/portfolio/summary.ts'
 import type { GetPortfolioResponseSchema } from '../../gen/portfolio/v1/portfolio_service_pb.ts'

@@ -1,5 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js'
 import { getPortfolio, type GetPortfolioQuery } from '../app/portfolio/get-portfolio.ts'
+import type { PortfolioView } from '../app/portfolio/portfolio-view.ts'
+import { RecentViews } from '../app/portfolio/recent-views.ts'
 import {
   updatePortfolio,
   type UpdateCommand,
@@ -18,6 +20,7 @@ import type { PortfolioUpdateRequest } from '../../gen/portfolio/v1/portfolio_up
 import type { HandlersOf } from './call.ts'
 import { instantOf } from './instant.ts'
 import { keyOf } from './idempotency-key.ts'
+import { messageBytes } from './message-bytes.ts'
 import {
   addWarnings,
   answerHeaders,
@@ -46,6 +49,8 @@ const METHODS = PortfolioService.method
 export function portfolioHandlers(
   ports: UpdatePortfolioPorts & WatchPorts,
 ): HandlersOf<typeof PortfolioService> {
+  const recent = new RecentViews()
+  const kept = new WeakMap<PortfolioView, Buffer>()
   return {
     ...portfolioLogHandlers(ports),
     ...portfolioSettingsHandlers(ports),
@@ -63,12 +68,28 @@ export function portfolioHandlers(
 
     async getPortfolio(request, metadata, call) {
       const query = readQuery(request, metadata, ports.clock.now())
-      const view = await getPortfolio(ports, query, call)
-      const message = presentView(view)
+      const view = await getPortfolio(ports, query, call, recent)
+      const { etag, version } = view
       const { completeness, pricedAt } = view.valuation.quality
-      return { message, headers: answerHeaders({ ...view, completeness, pricedAt }) }
+      return {
+        get message() {
+          return presentView(view)
+        },
+        headers: answerHeaders({ etag, version, completeness, pricedAt }),
+        bytes: () => bytesOf(view, kept),
+      }
     },
   }
+}
+
+/** A view's answer is written once, however often the view serves. */
+function bytesOf(view: PortfolioView, kept: WeakMap<PortfolioView, Buffer>): Buffer {
+  let bytes = kept.get(view)
+  if (bytes === undefined) {
+    bytes = messageBytes(METHODS.getPortfolio.output, presentView(view))
+    kept.set(view, bytes)
+  }
+  return bytes
 }
 
 /** @throws PortfolioError with everything that is wrong with the request. */

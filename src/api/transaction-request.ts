@@ -15,7 +15,7 @@ import {
   type TransactionTerms,
 } from '../domain/portfolio/transaction.ts'
 import { isPlainText } from '../domain/text.ts'
-import type { Instant } from '../domain/time.ts'
+import { FUTURE_MAX_MICROSECONDS, type Instant } from '../domain/time.ts'
 import {
   type Transaction,
   TransactionType as SentType,
@@ -48,7 +48,12 @@ export function readTransaction(
   const effectiveAt = sent.effectiveAt && instantOf(sent.effectiveAt, now)
   if (effectiveAt === 'out of range') reader.refuse('effective_at', INSTANT_PROBLEM)
   const amounts = readAmounts(sent, rule, reader)
-  const terms = readTerms(sent, { type, rule, quantity: amounts.quantity }, reader)
+  if (type === 'TRANSFER_IN' && amounts.price.isZero() && sent.lots.length > 0) {
+    // Only what has a cost covers a short position's lots.
+    const description = 'has no meaning without a price'
+    reader.refuse('lots', { reason: 'FIELD_NOT_ALLOWED', description })
+  }
+  const terms = readTerms(sent, { type, now, quantity: amounts.quantity }, reader)
   return {
     type: type ?? 'BUY',
     instrumentId: readSymbol(sent, rule, reader),
@@ -123,11 +128,14 @@ function readPrice(sent: Transaction, rule: TransactionTypeRule, reader: FieldRe
   return reader.amount('price', sent.price, 'PRICE_INVALID') ?? ZERO
 }
 
-function readTerms(
-  sent: Transaction,
-  facts: { type: TransactionType | undefined; rule: TransactionTypeRule; quantity: Decimal },
-  reader: FieldReader,
-): TransactionTerms {
+/** What the other fields of a transaction are read by. */
+interface Facts {
+  readonly type: TransactionType | undefined
+  readonly quantity: Decimal
+  readonly now: Instant
+}
+
+function readTerms(sent: Transaction, facts: Facts, reader: FieldReader): TransactionTerms {
   const { type, quantity } = facts
   const rate = reader.amount('fx_rate', sent.fxRate, 'FX_RATE_REQUIRED')
   if (sent.currencyCode === '') reader.unused('fx_rate', sent.fxRate)
@@ -144,7 +152,7 @@ function readTerms(
     exchangeRate: rate ?? (sent.currencyCode === '' ? ONE : ZERO),
     ...readCounter(sent, type, reader),
     lots: readLots(sent, quantity, reader),
-    ...readTransfer(sent, { type, quantity }, reader),
+    ...readTransfer(sent, facts, reader),
     externalId: reader.text('external_id', sent.externalId, {
       lengthMax: ID_LENGTH_MAX,
       reason: 'EXTERNAL_ID_INVALID',
@@ -203,7 +211,7 @@ function readLots(
 
 function readTransfer(
   sent: Transaction,
-  { type, quantity }: { type: TransactionType | undefined; quantity: Decimal },
+  { type, quantity, now }: Facts,
   reader: FieldReader,
 ): Partial<TransactionTerms> {
   const transfer = sent.transfer
@@ -219,11 +227,19 @@ function readTransfer(
   if (type === 'TRANSFER_OUT' && transfer.carriedLots.length > 0) {
     reader.unused('transfer.carried_lots', 'given')
   }
+  if (sent.price !== '' && transfer.carriedLots.length > 0) {
+    const description = 'has no meaning beside carried lots'
+    reader.refuse('price', { reason: 'FIELD_NOT_ALLOWED', description })
+  }
   const carriedLots = transfer.carriedLots.slice(0, LOTS_MAX).map((lot, index): CarriedLot => {
     const path = `transfer.carried_lots[${index}]`
     if (!isExactDay(lot.acquiredDate)) reader.refuse(`${path}.acquired_date`, DAY_PROBLEM)
+    const acquiredAt = isExactDay(lot.acquiredDate) ? noonOf(lot.acquiredDate) : 0
+    if (acquiredAt > now + FUTURE_MAX_MICROSECONDS) {
+      reader.refuse(`${path}.acquired_date`, INSTANT_PROBLEM)
+    }
     return {
-      acquiredAt: isExactDay(lot.acquiredDate) ? noonOf(lot.acquiredDate) : 0,
+      acquiredAt,
       quantity: reader.positive(`${path}.quantity`, lot.quantity, 'QUANTITY_INVALID'),
       basis: reader.amount(`${path}.cost_basis`, lot.costBasis, 'PRICE_INVALID') ?? ZERO,
     }

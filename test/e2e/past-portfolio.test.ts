@@ -1,6 +1,8 @@
 import { beforeAll, expect, it } from '@jest/globals'
+import { LotMethod } from '../../gen/portfolio/v1/common_pb.ts'
 import { Quote_Kind } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import { TransactionType as Type } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
+import { failureOf } from '../support/client.ts'
 import { bought, moment, portfolioLog, sold } from '../support/portfolio-log.ts'
 import { useService } from '../support/service.ts'
 
@@ -66,6 +68,34 @@ it('shows what was known when shorts were allowed, though they are not any more'
   await log().changeSettings({ userId, settings: {} })
   const { message } = await fixture.client.get({ userId, asKnownAt })
   expect(message.detail?.positions).toMatchObject([{ quantity: '-5', costBasis: '-750' }])
+})
+
+it('shows a sale that named no lots, and was taken back before lots had to be named', async () => {
+  const userId = 'once unnamed'
+  await log().record({ userId, transactions: [bought(), bought(), sold()] })
+  const { message: listed } = await log().list({ userId })
+  const sale = listed.transactions.find(({ type }) => type === Type.SELL)!
+  await log().reverse({ userId, transactionId: sale.transactionId })
+  await log().changeSettings({ userId, settings: { lotMethod: LotMethod.SPECIFIC_ID } })
+  const { message } = await fixture.client.get({ userId, asKnownAt: sale.recordedAt! })
+  expect(message.detail?.positions).toMatchObject([{ quantity: '15' }])
+  const { message: now } = await fixture.client.get({ userId })
+  expect(now.detail?.positions).toMatchObject([{ quantity: '20' }])
+})
+
+it('refuses to show a sale that named a lot which the present method has closed', async () => {
+  const userId = 'once named'
+  await log().changeSettings({ userId, settings: { lotMethod: LotMethod.LIFO } })
+  await log().record({ userId, transactions: [bought(), bought(), sold({ quantity: '10' })] })
+  const lots = [{ lotId: '1.0', quantity: '10' }]
+  const named = await log().record({ userId, transactions: [sold({ quantity: '10', lots })] })
+  const { transactionId } = named.message.outcomes[0]!
+  const { message: listed } = await log().list({ userId })
+  const sale = listed.transactions.find((each) => each.transactionId === transactionId)!
+  await log().reverse({ userId, transactionId })
+  await log().changeSettings({ userId, settings: { lotMethod: LotMethod.FIFO } })
+  const failure = await failureOf(fixture.client.get({ userId, asKnownAt: sale.recordedAt! }))
+  expect(failure).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'LOT_NOT_OPEN' })
 })
 
 it('answers a replay whose answer is not kept any more with what the key wrote', async () => {

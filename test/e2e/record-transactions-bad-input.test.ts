@@ -22,6 +22,8 @@ const dividend = (facts: SentTransaction = {}): SentTransaction => ({
 })
 const transferIn = (transfer: SentTransaction['transfer'], facts: SentTransaction = {}) =>
   ({ ...bought({ type: Type.TRANSFER_IN, price: '', ...facts }), transfer }) as SentTransaction
+const dayIn = (days: number): string =>
+  new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 const cases: readonly (readonly [string, SentTransaction, readonly string[]])[] = [
   ['no type', bought({ type: Type.UNSPECIFIED }), ['type TYPE_UNKNOWN']],
   ['a type of nobody', bought({ type: 99 as Type }), ['type TYPE_UNKNOWN']],
@@ -152,6 +154,46 @@ const cases: readonly (readonly [string, SentTransaction, readonly string[]])[] 
     'carried lots of more than the quantity',
     transferIn({ carriedLots: [{ acquiredDate: '2024-01-01', quantity: '11', costBasis: '1' }] }),
     ['transfer.carried_lots LOTS_INVALID'],
+  ],
+  [
+    'a price beside carried lots',
+    transferIn(
+      { carriedLots: [{ acquiredDate: '2024-01-01', quantity: '10', costBasis: '1' }] },
+      { price: '1' },
+    ),
+    ['price FIELD_NOT_ALLOWED'],
+  ],
+  [
+    'lots beside carried lots',
+    transferIn(
+      { carriedLots: [{ acquiredDate: '2024-01-01', quantity: '10', costBasis: '1' }] },
+      { lots: [{ lotId: '1.0', quantity: '10' }] },
+    ),
+    ['lots FIELD_NOT_ALLOWED'],
+  ],
+  [
+    'a carried lot of the day after tomorrow',
+    transferIn({
+      carriedLots: [{ acquiredDate: dayIn(2.5), quantity: '10', costBasis: '1' }],
+    }),
+    [`transfer.carried_lots[0].acquired_date ${OUT}`],
+  ],
+  [
+    'a conversion of the base currency into itself',
+    { type: Type.FX_CONVERSION, grossAmount: '1', counterCurrencyCode: 'USD', counterAmount: '1' },
+    ['counter_currency_code CURRENCY_INVALID'],
+  ],
+  [
+    'a conversion of another currency into itself',
+    {
+      type: Type.FX_CONVERSION,
+      grossAmount: '1',
+      currencyCode: 'EUR',
+      fxRate: '1.1',
+      counterCurrencyCode: 'EUR',
+      counterAmount: '1',
+    },
+    ['counter_currency_code CURRENCY_INVALID'],
   ],
   [
     'a basis both known and unknown',

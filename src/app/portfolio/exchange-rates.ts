@@ -9,7 +9,8 @@ import type { Clock, QuoteStore } from '../ports.ts'
 /**
  * The drafts with the rate of their day from each one's currency to the base currency: the one that was sent, else
  * the newest quote of then (decision 27).
- * @throws PortfolioError FX_RATE_REQUIRED naming each transaction whose rate nobody knows.
+ * @throws PortfolioError FX_RATE_REQUIRED naming each transaction whose rate nobody knows, CURRENCY_INVALID each that
+ * converts a currency into itself.
  */
 export async function withExchangeRates(
   ports: { readonly clock: Clock; readonly quoteStore: QuoteStore },
@@ -20,6 +21,11 @@ export async function withExchangeRates(
   const rated: TransactionDraft[] = []
   for (const [index, draft] of drafts.entries()) {
     const { terms } = draft
+    if (convertsIntoItself(draft, baseCurrency)) {
+      const description = 'must not be the currency that is converted'
+      const field = `transactions[${index}].counter_currency_code`
+      violations.push({ field, reason: 'CURRENCY_INVALID', description })
+    }
     if (terms === undefined || terms.currency === '' || terms.currency === baseCurrency) {
       rated.push(inBase(draft, baseCurrency))
       continue
@@ -37,6 +43,13 @@ export async function withExchangeRates(
   }
   if (violations.length > 0) throw invalidRequest(violations)
   return rated
+}
+
+function convertsIntoItself({ type, terms }: TransactionDraft, baseCurrency: string): boolean {
+  if (type !== 'FX_CONVERSION' || terms === undefined) return false
+  return (
+    unlessBase(terms.currency, baseCurrency) === unlessBase(terms.counterCurrency, baseCurrency)
+  )
 }
 
 /** The base currency has no name in the ledger, and no rate. */

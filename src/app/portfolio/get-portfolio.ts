@@ -3,10 +3,12 @@ import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import { expiryOf } from '../../domain/portfolio/expiry.ts'
 import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import { pricesDigest } from '../../domain/portfolio/summary.ts'
-import { type Valuation, valuePortfolio } from '../../domain/portfolio/valuation.ts'
+import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { CallContext, Clock, PortfolioStore, QuoteStore } from '../ports.ts'
 import { stateAsOf } from './past-state.ts'
+import type { PortfolioView } from './portfolio-view.ts'
+import { type RecentViews, UsedQuotes } from './recent-views.ts'
 
 export interface GetPortfolioQuery {
   readonly userId: string
@@ -21,24 +23,9 @@ export interface GetPortfolioQuery {
   readonly versionMin: number | undefined
 }
 
-export interface PortfolioView {
-  readonly userId: string
-  readonly version: number
-  /** Names the state and the prices it is valued with. */
-  readonly etag: string
-  /** The caller has this very answer: the valuation need not be sent. */
-  readonly notModified: boolean
-  readonly valuation: Valuation
-  readonly at: Instant | undefined
-  readonly recordedUntil: Instant | undefined
-  readonly cached: boolean
-  readonly computedAt: Instant
-  /** When the next price can exist. */
-  readonly expiresAt: Instant
-}
-
 /**
  * GET /portfolio: the present state valued with the newest quotes, or holdings and prices of a past moment.
+ * A view of `recent` serves again while nothing it says has changed.
  * @throws PortfolioError PORTFOLIO_NOT_FOUND, ETAG_MISMATCH when the state is older than `versionMin`.
  */
 export async function getPortfolio(
@@ -50,6 +37,7 @@ export async function getPortfolio(
   },
   query: GetPortfolioQuery,
   call: CallContext,
+  recent?: RecentViews,
 ): Promise<PortfolioView> {
   const { versionMin } = query
   const present = await ports.portfolios.read(query.userId, call, { versionMin })
@@ -59,15 +47,33 @@ export async function getPortfolio(
   if (versionMin !== undefined && present.state.version < versionMin) {
     throw new PortfolioError('ETAG_MISMATCH', 'the portfolio is older than min_etag')
   }
+  const view = await viewOf(ports, query, { present, recent })
+  return query.ifNoneMatch === view.etag ? { ...view, notModified: true } : view
+}
+
+type Present = NonNullable<Awaited<ReturnType<PortfolioStore['read']>>>
+
+async function viewOf(
+  ports: Parameters<typeof getPortfolio>[0],
+  query: GetPortfolioQuery,
+  { present, recent }: { present: Present; recent: RecentViews | undefined },
+): Promise<PortfolioView> {
   const computedAt = ports.clock.now()
+  const stateEtag = etagOf(present.state)
+  const isPresent = query.at === undefined && query.recordedUntil === undefined
+  const { baseCurrency } = present.state.settings
+  const reportingCurrency = query.reportingCurrency ?? baseCurrency
+  const wanted = { stateEtag, reportingCurrency, now: computedAt }
+  const found = isPresent ? recent?.find(query.userId, wanted) : undefined
+  if (found !== undefined) return found
   const { state, quotes, at, cached } = await chooseState(ports, query, { present, computedAt })
-  const valuation = valuePortfolio(state, quotes, at, query.reportingCurrency)
-  const etag = `${etagOf(present.state)}.${pricesDigest(valuation)}`
-  return {
+  const used = new UsedQuotes(quotes)
+  const valuation = valuePortfolio(state, used, at, query.reportingCurrency)
+  const view: PortfolioView = {
     userId: query.userId,
     version: state.version,
-    etag,
-    notModified: query.ifNoneMatch === etag,
+    etag: `${stateEtag}.${pricesDigest(valuation)}`,
+    notModified: false,
     valuation,
     at: query.at,
     recordedUntil: query.recordedUntil,
@@ -80,6 +86,9 @@ export async function getPortfolio(
       spread: 2 * Math.random() - 1,
     }),
   }
+  // Whoever gets it next gets it from a cache, wherever its positions came from.
+  if (isPresent) recent?.keep(stateEtag, used, cached ? view : { ...view, cached: true })
+  return view
 }
 
 async function chooseState(
@@ -89,7 +98,7 @@ async function chooseState(
     present,
     computedAt,
   }: {
-    present: { state: PortfolioState; cached: boolean }
+    present: Present
     computedAt: Instant
   },
 ): Promise<{ state: PortfolioState; quotes: QuoteSource; at: Instant; cached: boolean }> {

@@ -1,6 +1,11 @@
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import { foldLedger } from '../../domain/portfolio/fold-ledger.ts'
-import { foldPast, type PastFold, type Snapshot } from '../../domain/portfolio/past-fold.ts'
+import {
+  foldPast,
+  type PastFold,
+  rulesOfThePast,
+  type Snapshot,
+} from '../../domain/portfolio/past-fold.ts'
 import { DEFAULT_SETTINGS, etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import type { Instant } from '../../domain/time.ts'
 import { quotesAsOf } from '../market-data/past-quotes.ts'
@@ -28,7 +33,8 @@ export async function stateOfVersion(
     ports.portfolios.ledger(userId, { versionUntil: version }),
     ports.portfolios.read(userId, call),
   ])
-  const state = foldLedger(userId, entries, present?.state.settings ?? DEFAULT_SETTINGS)
+  const settings = present?.state.settings ?? DEFAULT_SETTINGS
+  const state = { ...foldLedger(userId, entries, rulesOfThePast(settings)), settings }
   const quotes = await quotesAsOf(ports.quoteStore, state, {
     at: state.lastRecordedAt,
     recordedUntil: state.lastRecordedAt,

@@ -14,7 +14,8 @@ import type {
   QuoteStore,
 } from '../ports.ts'
 import { type ChangeFeed, type FeedWatch, PAGE_CHANGES_MAX } from './change-feed.ts'
-import { getPortfolio, type PortfolioView } from './get-portfolio.ts'
+import { getPortfolio } from './get-portfolio.ts'
+import type { PortfolioView } from './portfolio-view.ts'
 
 export interface WatchQuery {
   readonly userIds: readonly string[]

@@ -223,11 +223,11 @@ export class BookFold {
     holdings: readonly MutableHolding[],
     quantity: Decimal,
   ): readonly Taken[] | 'LOTS_REQUIRED' | 'LOT_NOT_OPEN' {
-    if (quantity.isZero()) return []
+    const named = entry.terms?.lots ?? []
+    if (quantity.isZero()) return named.length > 0 ? 'LOT_NOT_OPEN' : []
     const method = lotMethods[this.#rules.lotMethod]
     if (method.averaged) holdings.forEach(average)
     const lots = openLots(holdings)
-    const named = entry.terms?.lots ?? []
     if (named.length > 0) return takeNamed(lots, named) ?? 'LOT_NOT_OPEN'
     const units = sum(lots.map((lot) => lot.quantity)).abs()
     if (method.namesLots && lots.length > 1 && quantity.lessThan(units)) return 'LOTS_REQUIRED'

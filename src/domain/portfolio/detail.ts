@@ -1,13 +1,7 @@
-import { type Decimal, decimalText, divide, ZERO } from '../decimal.ts'
+import { type Decimal, decimalText, quotientText, ZERO } from '../decimal.ts'
 import type { Instant } from '../time.ts'
 import type { Result } from './result.ts'
-import {
-  type Position,
-  type Quality,
-  resultOfPosition,
-  type Valuation,
-  weightOf,
-} from './valuation.ts'
+import { type Position, type Quality, resultOfPosition, type Valuation } from './valuation.ts'
 
 /** A valuation as plain data, decimals as texts: what an answer shows, stores and replays word for word. */
 export interface Detail {
@@ -77,7 +71,7 @@ function positionOf(position: Position, valuation: Valuation): DetailPosition {
     accountId: holding.accountId,
     currency: position.currency,
     quantity: decimalText(holding.quantity),
-    averageCost: known.isZero() ? '' : decimalText(divide(position.costBasis, known)),
+    averageCost: known.isZero() ? '' : quotientText(position.costBasis, known),
     costBasis: decimalText(position.costBasis),
     price: optionalText(position.price),
     pricedAt: position.pricedAt,
@@ -85,7 +79,7 @@ function positionOf(position: Position, valuation: Valuation): DetailPosition {
     marketValue: optionalText(position.marketValue),
     value: decimalText(position.value),
     exchangeRate: optionalText(position.exchangeRate),
-    weight: decimalText(weightOf(position, valuation.totalValue)),
+    weight: weightText(position.value, valuation.totalValue),
     result: resultTexts(resultOfPosition(position, valuation)),
     lotCount: holding.lotCount,
     basisComplete: holding.unknownQuantity.isZero(),
@@ -118,8 +112,13 @@ function slices(
       dimension,
       key,
       value: decimalText(value),
-      weight: decimalText(totalValue.isZero() ? ZERO : divide(value, totalValue)),
+      weight: weightText(value, totalValue),
     }))
+}
+
+/** Share of a value in the total value, a fraction; zero when there is no value. */
+function weightText(value: Decimal, totalValue: Decimal): string {
+  return totalValue.isZero() ? '0' : quotientText(value, totalValue)
 }
 
 function add(sums: Map<string, Decimal>, key: string, value: Decimal): void {

@@ -2,6 +2,7 @@ import { BookFold } from './book-fold.ts'
 import type { Book } from './holding.ts'
 import { foldCash } from './cash.ts'
 import { chainHash } from './ledger-chain.ts'
+import { notFoldable } from './refusal.ts'
 import { activeEntries } from './reversals.ts'
 import { newPortfolio, type PortfolioSettings, type PortfolioState } from './state.ts'
 import { compareEntries, type LedgerEntry } from './transaction.ts'
@@ -25,9 +26,7 @@ export function foldLedger(
       folds.set(entry.instrumentId, fold)
     }
     const refusal = fold.apply(entry)
-    if (refusal !== undefined) {
-      throw new Error(`ledger entry ${refusal.entry.sequence} does not fold: ${refusal.reason}`)
-    }
+    if (refusal !== undefined) throw notFoldable(refusal)
   }
   const books = new Map<string, Book>()
   for (const [instrumentId, fold] of folds) books.set(instrumentId, fold.book())

@@ -2,8 +2,9 @@ import type { Instant } from '../time.ts'
 import { BookFold } from './book-fold.ts'
 import { type Cash, extendCash, NO_CASH } from './cash.ts'
 import type { Book, Holding } from './holding.ts'
-import type { LotMethod } from './lot-methods.ts'
+import { type LotMethod, lotMethods } from './lot-methods.ts'
 import { activeEntries } from './reversals.ts'
+import { notFoldable } from './refusal.ts'
 import { newPortfolio, type PortfolioSettings, type PortfolioState } from './state.ts'
 import type { LedgerEntry } from './transaction.ts'
 
@@ -76,11 +77,21 @@ interface FoldContext {
   readonly version: number
 }
 
+/** The settings without what they forbid: they hold for what is recorded from now on. */
+export function rulesOfThePast<
+  Settings extends Pick<PortfolioSettings, 'lotMethod' | 'allowShort'>,
+>(settings: Settings): Settings {
+  const { lotMethod } = settings
+  // Named lots are taken by any method.
+  const isChoosing = lotMethods[lotMethod].namesLots
+  return { ...settings, lotMethod: isChoosing ? 'FIFO' : lotMethod, allowShort: true }
+}
+
 class LedgerFold {
   readonly #context: FoldContext
   /**
    * What was recorded was allowed then: a short position that is allowed no longer, and that a later record mended,
-   * is a fact of the time between.
+   * is a fact of the time between. So is a sale that named no lots, and was taken back before lots had to be named.
    */
   readonly #rules: Pick<PortfolioSettings, 'lotMethod' | 'allowShort'>
   readonly #base: Snapshot | undefined
@@ -96,7 +107,7 @@ class LedgerFold {
 
   constructor(base: Snapshot | undefined, context: FoldContext) {
     this.#context = context
-    this.#rules = { lotMethod: context.settings.lotMethod, allowShort: true }
+    this.#rules = rulesOfThePast(context.settings)
     this.#base = base
     this.#cash = base?.cash ?? NO_CASH
     this.#entryCount = base?.entryCount ?? 0
@@ -122,9 +133,7 @@ class LedgerFold {
     if (!isActive) return
     this.#unsettled.push(entry)
     const refusal = this.#foldOf(entry.instrumentId).apply(entry)
-    if (refusal !== undefined) {
-      throw new Error(`ledger entry ${refusal.entry.sequence} does not fold: ${refusal.reason}`)
-    }
+    if (refusal !== undefined) throw notFoldable(refusal)
   }
 
   /** Brings the cash up to the last entry; false when what came before would have to be counted anew. */

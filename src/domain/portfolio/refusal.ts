@@ -13,6 +13,15 @@ export interface FoldRefusal {
   readonly held: Decimal
 }
 
+/**
+ * The error of a recorded ledger, or of what was known of it once, that does not fold. Only another lot method can
+ * have left a lot closed that an entry names which was taken back before the method was chosen.
+ */
+export function notFoldable({ reason, entry }: FoldRefusal): Error {
+  const message = `ledger entry ${entry.sequence} does not fold: ${reason}`
+  return reason === 'LOT_NOT_OPEN' ? new PortfolioError(reason, message) : new Error(message)
+}
+
 /** The error of a request whose `entries` cannot be folded: one violation for each instrument. */
 export function refusalError(
   refusals: readonly FoldRefusal[],

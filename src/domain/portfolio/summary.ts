@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { decimal, decimalText, multiply, nearestDouble } from '../decimal.ts'
 import type { Valuation } from './valuation.ts'
 
@@ -34,13 +34,12 @@ export function summaryOf(valuation: Valuation): Summary {
 
 /** Eight hex digits that change with any price, rate or quality a valuation used: the prices' part of an etag. */
 export function pricesDigest(valuation: Valuation): string {
-  const hash = createHash('sha256').update(valuation.reportingCurrency)
-  hash.update(decimalText(valuation.result.total))
+  let facts = valuation.reportingCurrency + decimalText(valuation.result.total)
   for (const { price, exchangeRate, valuedAt } of valuation.positions) {
-    hash.update(`|${price?.toFixed()} ${exchangeRate?.toFixed()} ${valuedAt}`)
+    facts += `|${price?.toFixed()} ${exchangeRate?.toFixed()} ${valuedAt}`
   }
   for (const { amount, exchangeRate } of valuation.cash) {
-    hash.update(`|${amount.toFixed()} ${exchangeRate?.toFixed()}`)
+    facts += `|${amount.toFixed()} ${exchangeRate?.toFixed()}`
   }
-  return hash.update(valuation.quality.completeness).digest('hex').slice(0, 8)
+  return hash('sha256', facts + valuation.quality.completeness).slice(0, 8)
 }

@@ -213,11 +213,6 @@ export function resultOfPosition(
   return resultOf(holding, shownRate, unrealized)
 }
 
-/** Share of a position in the total value, a fraction; zero when there is no value. */
-export function weightOf(position: Position, totalValue: Decimal): Decimal {
-  return totalValue.isZero() ? ZERO : divide(position.value, totalValue)
-}
-
 /** Last quote, else the last trade's price, else none: never an unmarked substitute (decision 36). */
 function priceOf(
   book: Book,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Selectable, sql } from 'kysely'
 import type {
   CacheTelemetry,
@@ -21,6 +22,10 @@ export interface ReadOptions {
   readonly sharedCache: PortfolioCache | undefined
   readonly telemetry: CacheTelemetry
 }
+
+/** How long a read leaves the rows to another replica, and how often it looks whether that has put them. */
+const FILL_WAIT_MS = 100
+const FILL_POLL_MS = 5
 
 type Found = VerifiedState & { readonly source: StateSource }
 
@@ -137,8 +142,34 @@ export class StateReader {
       this.#cache.putShared(good)
       return good
     }
-    const confirmed = known.length > 0 ? await this.#confirm(userId, known) : undefined
-    return confirmed ?? this.#askDatabase(userId, known)
+    if (known.length === 0) return this.#fill(userId, demand)
+    return (await this.#confirm(userId, known)) ?? this.#askDatabase(userId, known)
+  }
+
+  /** Of all replicas that miss a user at once one reads the rows, and the others what it puts. */
+  async #fill(userId: string, demand: Demand): Promise<Found | undefined> {
+    const sharedCache = this.#options?.sharedCache
+    // Whoever tolerates nothing asks the database in any case.
+    if (sharedCache === undefined || demand.verifiedSinceMs === Number.POSITIVE_INFINITY) {
+      return this.#askDatabase(userId, [])
+    }
+    if (await sharedCache.claimFill(userId)) {
+      try {
+        return await this.#askDatabase(userId, [])
+      } finally {
+        sharedCache.releaseFill(userId)
+      }
+    }
+    const endMs = this.#clock.monotonicMs() + FILL_WAIT_MS
+    while (this.#clock.monotonicMs() < endMs) {
+      await delay(FILL_POLL_MS)
+      const shared = await sharedCache.get(userId, undefined)
+      if (shared === undefined) continue
+      if (!meets(shared, demand)) break
+      this.#cache.putShared(shared)
+      return { ...shared, source: 'shared-cache' }
+    }
+    return this.#askDatabase(userId, [])
   }
 
   async #askCaches(userId: string, demand: Demand): Promise<readonly Found[]> {

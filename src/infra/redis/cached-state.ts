@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { decimal, type Decimal, decimalText } from '../../domain/decimal.ts'
+import { decimal, type Decimal, decimalText, ZERO } from '../../domain/decimal.ts'
 import type { Holding } from '../../domain/portfolio/holding.ts'
 import type { PortfolioSettings, PortfolioState } from '../../domain/portfolio/state.ts'
 import type { Mark } from './server-time.ts'
@@ -133,17 +133,27 @@ function rowOf(holding: Holding): HoldingRow {
 
 function holdingOf(row: HoldingRow): Holding {
   const [instrumentId, accountId, texts, lotCount, lastEffectiveAt, trade, transactionCount] = row
-  const amounts = Object.fromEntries(
-    AMOUNTS.map((name, index) => [name, decimal(texts[index] ?? '')]),
-  ) as Record<(typeof AMOUNTS)[number], Decimal>
+  const [quantity, unknownQuantity, basis, realized, income, fees, taxes, capital] = texts
   return {
     instrumentId,
     accountId,
-    ...amounts,
+    quantity: amountOf(quantity),
+    unknownQuantity: amountOf(unknownQuantity),
+    basis: amountOf(basis),
+    realized: amountOf(realized),
+    income: amountOf(income),
+    fees: amountOf(fees),
+    taxes: amountOf(taxes),
+    capital: amountOf(capital),
     lotCount,
     lots: lotCount === 0 ? [] : undefined,
     lastEffectiveAt,
     lastTrade: trade === null ? undefined : { price: decimal(trade[0]), at: trade[1] },
     transactionCount,
   }
+}
+
+/** Most amounts of most holdings are zero: no new number for them. */
+function amountOf(text: string | undefined): Decimal {
+  return text === '0' ? ZERO : decimal(text ?? '')
 }

@@ -21,10 +21,15 @@ const PULSE_RETRY_MS = 250
 /** Each key lives so long, within the jitter, so that what was put together does not end together. */
 const TIME_TO_LIVE_MS = 3_600_000
 const JITTER = 0.1
+/** Asked for in one command. */
+const KEYS_MAX = 64
 /** A value longer than this is not kept: it would hold up everybody else's answers. */
 const VALUE_CHARACTERS_MAX = 1_048_576
 /** Names the encoding: another one has other keys, so that two releases can run side by side. */
 const KEY_PREFIX = 'portfolio:state:1:'
+const FILL_KEY_PREFIX = 'portfolio:fill:'
+/** A replica that ends while it fills a key holds up the others no longer than this. */
+const FILL_MS = 500
 
 /**
  * Puts a value unless the kept one is of a newer version, or of the same and was verified later. What is not a value
@@ -70,6 +75,17 @@ export function stateKey(userId: string): string {
   return `${KEY_PREFIX}{${userId}}`
 }
 
+interface WaitingKey {
+  readonly key: string
+  readonly resolve: (text: string | null) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** There while a replica reads what is to be kept under {@link stateKey}. */
+export function fillKey(userId: string): string {
+  return `${FILL_KEY_PREFIX}{${userId}}`
+}
+
 class RedisStates implements RedisCache {
   readonly first: Promise<void>
   readonly #redis: ScriptedRedis
@@ -80,6 +96,8 @@ class RedisStates implements RedisCache {
   #wasAvailable: boolean | undefined
   #pulseTimer: NodeJS.Timeout | undefined
   #isClosed = false
+  #waiting: WaitingKey[] = []
+  #isAsking = false
 
   constructor({ redisUrl, clock, telemetry }: Parameters<typeof openRedisCache>[0]) {
     this.#clock = clock
@@ -111,7 +129,7 @@ class RedisStates implements RedisCache {
     if (serverTime === undefined) return undefined
     const key = stateKey(userId)
     try {
-      const text = await inPatience(this.#redis.get(key))
+      const text = await this.#textOf(key)
       if (text === null) return undefined
       const head = decodeHead(key, text)
       if (head === undefined) throw new NotAState('a value is not a state of ours')
@@ -123,9 +141,33 @@ class RedisStates implements RedisCache {
       }
     } catch (error) {
       this.#failed('get', error)
-      if (error instanceof NotAState || isReply(error, 'WRONGTYPE')) this.drop(userId)
+      if (error instanceof NotAState) this.drop(userId)
       return undefined
     }
+  }
+
+  /** What is kept under a key: asked for at once, or with all others that come while an answer is under way. */
+  #textOf(key: string): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, resolve, reject })
+      if (this.#isAsking) return
+      this.#isAsking = true
+      void this.#askAll()
+    })
+  }
+
+  async #askAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const asked = this.#waiting.splice(0, KEYS_MAX)
+      try {
+        const texts = await inPatience(this.#redis.mget(asked.map(({ key }) => key)))
+        for (const [index, { resolve }] of asked.entries()) resolve(texts[index] ?? null)
+      } catch (error) {
+        // Whoever came meanwhile would wait in vain too.
+        for (const { reject } of [...asked, ...this.#waiting.splice(0)]) reject(error)
+      }
+    }
+    this.#isAsking = false
   }
 
   put({ state, verifiedAtMs }: VerifiedState): void {
@@ -142,11 +184,28 @@ class RedisStates implements RedisCache {
     )
   }
 
+  async claimFill(userId: string): Promise<boolean> {
+    if (this.#serverTime === undefined) return true
+    try {
+      const key = fillKey(userId)
+      return (await inPatience(this.#redis.set(key, '1', 'PX', FILL_MS, 'NX'))) === 'OK'
+    } catch (error) {
+      this.#failed('claim', error)
+      return true
+    }
+  }
+
+  releaseFill(userId: string): void {
+    this.#delete('release', fillKey(userId))
+  }
+
   drop(userId: string): void {
+    this.#delete('drop', stateKey(userId))
+  }
+
+  #delete(operation: string, key: string): void {
     if (this.#serverTime === undefined) return
-    inPatience(this.#redis.del(stateKey(userId))).catch((error: unknown) =>
-      this.#failed('drop', error),
-    )
+    inPatience(this.#redis.del(key)).catch((error: unknown) => this.#failed(operation, error))
   }
 
   close(): void {
@@ -224,8 +283,4 @@ async function inPatience<Answer>(answer: Promise<Answer>): Promise<Answer> {
 function reasonOf(error: unknown): string {
   if (!isNativeError(error)) return String(error)
   return error.message === '' ? String(Reflect.get(error, 'code')) : error.message
-}
-
-function isReply(error: unknown, code: string): boolean {
-  return isNativeError(error) && error instanceof ReplyError && error.message.startsWith(code)
 }

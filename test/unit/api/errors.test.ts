@@ -17,6 +17,18 @@ function sentOf({ metadata }: StatusObject) {
   return fromBinary(StatusSchema, metadata.get('grpc-status-details-bin')[0] as Buffer)
 }
 
+/** As clients count them: names, values as they are sent, and 32 bytes for each pair. */
+function trailerBytes({ code, details, metadata }: StatusObject): number {
+  const pairs = [
+    [':status', '200'],
+    ['content-type', 'application/grpc+proto'],
+    ['grpc-status', String(code)],
+    ['grpc-message', encodeURI(details)],
+    ...Object.entries(metadata.toHttp2Headers()).map(([name, values]) => [name, String(values)]),
+  ]
+  return pairs.reduce((sum, [name, value]) => sum + name!.length + value!.length + 32, 0)
+}
+
 describe('statusOf', () => {
   it('gives violations as a BadRequest, with the first reason and their number', () => {
     const answer = statusOf(
@@ -75,6 +87,27 @@ describe('statusOf', () => {
     expect(details.map(({ typeUrl }) => typeUrl)).toEqual([
       'type.googleapis.com/google.rpc.RequestInfo',
     ])
+  })
+
+  it.each([
+    ['violations of fields', 'QUANTITY_INVALID'],
+    ['violations of the state', 'INSUFFICIENT_QUANTITY'],
+  ] as const)('shows as many %s as the trailers of any client hold', (_, reason) => {
+    const violations = Array.from({ length: 4_000 }, (__, index) => ({
+      field: `transactions[${index}].quantity`,
+      reason,
+      description: index % 7 === 0 ? 'x'.repeat(400) : 'must be greater than 0',
+    }))
+    const facts = { violations, retryAfterMs: 1_000, metadata: { fact: 'y'.repeat(400) } }
+    const answer = statusOf(new PortfolioError(reason, '%'.repeat(400), facts), 'r'.repeat(128))
+    const { details } = sentOf(answer)
+    expect(anyUnpack(details[0]!, ErrorInfoSchema)?.metadata['violations']).toBe('4000')
+    const shown =
+      anyUnpack(details[1]!, BadRequestSchema)?.fieldViolations ??
+      anyUnpack(details[1]!, PreconditionFailureSchema)?.violations
+    expect(shown!.length).toBeGreaterThan(20)
+    expect(trailerBytes(answer)).toBeLessThan(8_192)
+    expect(trailerBytes(answer)).toBeGreaterThan(7_000)
   })
 
   it('keeps messages short and plain: others break the transport', () => {

@@ -8,6 +8,7 @@ import {
   multiply,
   nearestDouble,
   parseDecimal,
+  quotientText,
   share,
   sum,
 } from '../../../src/domain/decimal.ts'
@@ -78,6 +79,36 @@ describe('rounding (decision 33)', () => {
     )
   })
 
+  it('is the same in the text of a quotient', () => {
+    const places = fc.integer({ min: -30, max: 60 })
+    const small = fc.bigInt({ min: 1n, max: 10n ** 6n })
+    const digits = fc.oneof(natural, small, fc.bigInt({ min: 1n, max: 10n ** 90n }))
+    const value = fc
+      .tuple(digits, places, fc.boolean())
+      .map(([whole, exponent, below]) => decimal(`${below ? '-' : ''}${whole}e${-exponent}`))
+    fc.assert(
+      fc.property(value, value, (dividend, divisor) => {
+        expect(quotientText(dividend, divisor)).toBe(decimalText(divide(dividend, divisor)))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  it('is half to even in the text of a quotient', () => {
+    const [even, odd] = [`1${'0'.repeat(32)}2`, `1${'0'.repeat(32)}3`]
+    for (const whole of [even, odd]) {
+      for (const beyond of ['49', '5', '51', `5${'0'.repeat(40)}1`]) {
+        const dividend = decimal(`${whole}${beyond}e-20`)
+        const text = quotientText(dividend, decimal(1))
+        expect(text).toBe(decimalText(divide(dividend, decimal(1))))
+      }
+    }
+    expect(quotientText(decimal(`${even}5`), decimal(1))).toBe(`${even}0`)
+    expect(quotientText(decimal(0), decimal(7))).toBe('0')
+    expect(quotientText(decimal(-1), decimal(8))).toBe('-0.125')
+    expect(quotientText(decimal('9'.repeat(40)), decimal(1))).toBe(`1${'0'.repeat(40)}`)
+  })
+
   it('never happens in a sum', () => {
     const values = [decimal('1e15'), decimal('1e-70'), decimal('-1e15')]
     expect(decimalText(sum(values.slice(0, 2)))).toBe(`1000000000000000.${'0'.repeat(69)}1`)
@@ -87,6 +118,7 @@ describe('rounding (decision 33)', () => {
 
   it('has no answer for a division by zero', () => {
     expect(() => divide(decimal(1), decimal(0))).toThrow('division by zero')
+    expect(() => quotientText(decimal(1), decimal(0))).toThrow('division by zero')
     expect(() => share(decimal(1), decimal(1), decimal(0))).toThrow('share of nothing')
   })
 })
@@ -110,6 +142,18 @@ describe('doubles (decision 33)', () => {
         }
       }),
       { numRuns: 300 },
+    )
+  })
+
+  it('go out as the nearest to an amount of few digits, as the library says', () => {
+    const digits = fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -10_000_000, max: 10_000_000 }))
+    fc.assert(
+      fc.property(digits, fc.integer({ min: -30, max: 30 }), (whole, places) => {
+        const value = decimal(`${whole}e${-places}`)
+        expect(nearestDouble(value)).toBe(whole === 0 ? 0 : value.toNumber())
+        expect(nearestDouble(value)).toBe(Number(`${whole}e${-places}`) + 0)
+      }),
+      { numRuns: 3_000 },
     )
   })
 

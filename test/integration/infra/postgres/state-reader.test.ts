@@ -42,6 +42,12 @@ class TestCache implements PortfolioCache {
     this.states.set(verified.state.userId, verified)
   }
 
+  async claimFill(): Promise<boolean> {
+    return true
+  }
+
+  releaseFill(): void {}
+
   drop(userId: string): void {
     this.dropped.push(userId)
     this.states.delete(userId)
@@ -126,6 +132,44 @@ test('all reads of a turn ask for their versions with one statement', async () =
   expect(new Set(await reading)).toEqual(new Set([1]))
   expect(others).toBe(0)
   expect(new Set(replica.sources)).toEqual(new Set(['memory']))
+})
+
+test('reads that come while a look at the versions is under way share the next one', async () => {
+  const proxy = await database.openProxy()
+  const replica = openReplica({ url: proxy.url, stalenessMs: 0 })
+  const users = Array.from({ length: 20 }, (_, index) => `gathered-${index}`)
+  await Promise.all(users.map((userId) => write(replica, userId, [draft('BUY', 'AAPL')])))
+  const first = proxy.hold(PROBE)
+  const reading = [replica.read('gathered-0')]
+  const held = await first
+  let looks = 0
+  const count = async (): Promise<void> => {
+    const look = await proxy.hold(PROBE)
+    looks += 1
+    void count()
+    look.pass()
+  }
+  void count()
+  for (const userId of users.slice(1)) {
+    reading.push(replica.read(userId))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  held.pass()
+  expect(new Set(await Promise.all(reading))).toEqual(new Set([1]))
+  // One, or some more on a machine that stands still; a look for each turn would be 19.
+  expect(looks).toBeLessThan(5)
+})
+
+test('a look at the versions that hangs holds up no later read', async () => {
+  const proxy = await database.openProxy()
+  const replica = openReplica({ url: proxy.url, stalenessMs: 0 })
+  for (const userId of ['hangs', 'passes']) await write(replica, userId, [draft('BUY', 'AAPL')])
+  const first = proxy.hold(PROBE)
+  const hanging = replica.read('hangs')
+  const held = await first
+  expect(await replica.read('passes')).toBe(1)
+  held.pass()
+  expect(await hanging).toBe(1)
 })
 
 test('all who want a user at once share one read of the rows', async () => {

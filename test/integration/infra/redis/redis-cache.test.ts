@@ -89,6 +89,17 @@ test('a state comes back with the moment it was verified, never a later one', as
   expect(await cache.get('bob', undefined)).toBeUndefined()
 })
 
+test('reads that come while an answer is under way share the next command', async () => {
+  const users = Array.from({ length: 50 }, (_, index) => `gathered-${index}`)
+  for (const [index, user] of users.entries()) put(user, index + 1)
+  await versionOf('alice')
+  await redis.command('config', 'resetstat')
+  expect(await Promise.all(users.map(versionOf))).toEqual(users.map((_, index) => index + 1))
+  const stats = String(await redis.command('info', 'commandstats'))
+  const calls = [...stats.matchAll(/cmdstat_m?get:calls=(\d+)/g)].map(([, count]) => Number(count))
+  expect(calls).toEqual([2])
+})
+
 test('its life is limited, and not the same for all', async () => {
   const users = Array.from({ length: 20 }, (_, index) => `user-${index}`)
   for (const user of users) put(user, 1)

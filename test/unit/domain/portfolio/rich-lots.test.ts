@@ -3,6 +3,10 @@ import { matched, rich, sums } from './rich-drafts.ts'
 import { buy, Scenario, sell } from './scenario.ts'
 import { plain } from './stored-rows.ts'
 
+function naming(seconds: number, lot: string) {
+  return rich('BUY', seconds, { quantity: '2', price: '10', lots: [[lot, '2']] })
+}
+
 describe('short positions (decision 4)', () => {
   it('need the setting', () => {
     const error = new Scenario().refuse(rich('SHORT_SELL', 1, { quantity: '1', price: '10' }))
@@ -25,6 +29,15 @@ describe('short positions (decision 4)', () => {
     expect(error).toMatchObject({ reason: 'INSUFFICIENT_QUANTITY', metadata: { held: '3' } })
     scenario.record(buy('4', '9', 3))
     expect(scenario.lots()).toEqual(['1 for 9'])
+  })
+
+  it('are what a purchase names: without one it has no lot to name', () => {
+    const scenario = new Scenario({ allowShort: true })
+    scenario.record(rich('BUY', 1, { quantity: '5', price: '10' }))
+    expect(scenario.refuse(naming(2, '1.0'))).toMatchObject({ reason: 'LOT_NOT_OPEN' })
+    scenario.record(rich('SELL', 3, { quantity: '5', price: '10' }))
+    scenario.record(rich('SHORT_SELL', 4, { quantity: '2', price: '12' }))
+    expect(matched(scenario.record(naming(5, '3.0')))).toHaveLength(1)
   })
 
   it('share the charges of a sale through zero by its units', () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import { decimal, decimalText } from '../../../../src/domain/decimal.ts'
 import type { Quote } from '../../../../src/domain/market-data/quote.ts'
+import { detailOf } from '../../../../src/domain/portfolio/detail.ts'
 import {
   resultOfPosition,
+  type Valuation,
   valuePortfolio,
-  weightOf,
 } from '../../../../src/domain/portfolio/valuation.ts'
 import {
   buy,
@@ -207,15 +208,16 @@ describe('currencies (decision 27)', () => {
   })
 })
 
-describe('weightOf', () => {
+function weights(of: Valuation): readonly string[] {
+  return detailOf(of).positions.map(({ weight }) => weight)
+}
+
+describe('the weight of a position', () => {
   it('is the share in the total, zero when there is no total', () => {
     const scenario = new Scenario()
     scenario.record(buy('1', '10', 1), buy('3', '10', 1, OTHER))
-    const { positions, totalValue } = scenario.value({ ACME: '10', OTHER: '10' })
-    expect(positions.map((position) => decimalText(weightOf(position, totalValue)))).toEqual([
-      '0.25',
-      '0.75',
-    ])
-    expect(decimalText(weightOf(positions[0]!, decimal(0)))).toBe('0')
+    const valuation = scenario.value({ ACME: '10', OTHER: '10' })
+    expect(weights(valuation)).toEqual(['0.25', '0.75'])
+    expect(weights({ ...valuation, totalValue: decimal(0) })).toEqual(['0', '0'])
   })
 })

@@ -1,0 +1,19 @@
+import type { Valuation } from '../../domain/portfolio/valuation.ts'
+import type { Instant } from '../../domain/time.ts'
+
+/** A portfolio as it is shown: a state, valued at a moment. */
+export interface PortfolioView {
+  readonly userId: string
+  readonly version: number
+  /** Names the state and the prices it is valued with. */
+  readonly etag: string
+  /** The caller has this very answer: the valuation need not be sent. */
+  readonly notModified: boolean
+  readonly valuation: Valuation
+  readonly at: Instant | undefined
+  readonly recordedUntil: Instant | undefined
+  readonly cached: boolean
+  readonly computedAt: Instant
+  /** When the next price can exist. */
+  readonly expiresAt: Instant
+}
