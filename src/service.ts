@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { createInstrumentTable } from './app/market-data/instrument-table.ts'
+import { refreshInstruments } from './app/market-data/refresh-instruments.ts'
 import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
 import { createQuoteBoard } from './app/market-data/quote-board.ts'
-import type { ChangeHints, Clock, PortfolioStore, Telemetry } from './app/ports.ts'
+import type { ChangeHints, Clock, PortfolioStore, QuoteBoard, Telemetry } from './app/ports.ts'
 import { announcingStore, ChangeFeed } from './app/portfolio/change-feed.ts'
 import { expireChanges } from './app/portfolio/expire-changes.ts'
 import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
@@ -113,13 +115,9 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   })
   opened.add(() => postgres.close())
 
-  const board = createQuoteBoard()
-  const { quoteStore } = postgres
+  const { quoteStore, instrumentStore } = postgres
   const startPass = passStarter(opened, telemetry)
-  let recordedUntil: Instant | undefined
-  const refreshing = startPass('quote-refresh', config.quoteRefreshMs, async () => {
-    recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
-  })
+  const { board, refreshing } = followMarketData(postgres, startPass, config.quoteRefreshMs)
   startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
   const { changes, portfolios } = followChanges(postgres, clock, startPass, (feed) =>
     openHints(config, feed, telemetry, opened),
@@ -142,7 +140,14 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       changes,
       watchTimes: { ...WATCH_TIMES, ...overrides.watchTimes },
     }),
-    marketData: marketDataHandlers({ clock, quoteStore, board, telemetry }),
+    marketData: marketDataHandlers({
+      clock,
+      quoteStore,
+      instrumentStore,
+      board,
+      telemetry,
+      announce: () => undefined,
+    }),
   })
   opened.add((drainTimeoutMs) => server.close(drainTimeoutMs))
   const readiness = watchReadiness(postgres, server, logger)
@@ -162,6 +167,23 @@ function passStarter(opened: Opened, telemetry: Telemetry): StartPass {
     opened.add(() => started.stop())
     return started
   }
+}
+
+/** Brings the prices and the reference data that any replica took in to this one's memory. */
+function followMarketData(
+  { quoteStore, instrumentStore }: Postgres,
+  startPass: StartPass,
+  refreshMs: number,
+): { board: QuoteBoard; refreshing: BackgroundPass } {
+  const instruments = createInstrumentTable()
+  const board = createQuoteBoard(instruments)
+  let recordedUntil: Instant | undefined
+  const refreshing = startPass('quote-refresh', refreshMs, async () => {
+    // What an instrument is decides what its price means.
+    await refreshInstruments({ instrumentStore, instruments })
+    recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
+  })
+  return { board, refreshing }
 }
 
 /** Brings what any replica committed to this one's streams; one of the replicas forgets what is old. */

@@ -1,12 +1,15 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { batchGetQuotes } from '../app/market-data/batch-get-quotes.ts'
 import { ingestQuotes } from '../app/market-data/ingest-quotes.ts'
-import type { Clock, QuoteBoard, QuoteStore, Telemetry } from '../app/ports.ts'
+import { listInstruments } from '../app/market-data/list-instruments.ts'
+import { upsertInstruments } from '../app/market-data/upsert-instruments.ts'
+import type { Clock, InstrumentStore, QuoteBoard, QuoteStore, Telemetry } from '../app/ports.ts'
 import { decimalText } from '../domain/decimal.ts'
 import type { PortfolioError, Violation } from '../domain/errors.ts'
 import type { SentQuote } from '../domain/market-data/accept-quote.ts'
 import { type Quote, QUOTE_KINDS } from '../domain/market-data/quote.ts'
 import { canonicalSymbol } from '../domain/market-data/symbol.ts'
+import { dayOf } from '../domain/portfolio/calendar-day.ts'
 import type { Instant } from '../domain/time.ts'
 import type {
   BatchGetQuotesRequest,
@@ -18,6 +21,12 @@ import type {
 } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import type { HandlersOf } from './call.ts'
 import { instantOf, timestampOf } from './instant.ts'
+import {
+  instrumentsToken,
+  presentInstrument,
+  readInstrumentsPage,
+  readUpsert,
+} from './instruments.ts'
 import {
   countProblem,
   INSTANT_PROBLEM,
@@ -32,13 +41,34 @@ const ENTRIES_MAX = 1_000
 interface MarketDataPorts {
   readonly clock: Clock
   readonly quoteStore: QuoteStore
+  readonly instrumentStore: InstrumentStore
   readonly board: QuoteBoard
   readonly telemetry: Telemetry
+  /** Tells the other replicas that there is something new. */
+  readonly announce: () => void
 }
 
 /** The RPCs of MarketDataService: parse, use case, present. */
 export function marketDataHandlers(ports: MarketDataPorts): HandlersOf<typeof MarketDataService> {
+  const { clock } = ports
+  const { instruments } = ports.board
   return {
+    async upsertInstruments(request) {
+      const drafts = readUpsert(request, dayOf(clock.now(), 'UTC'))
+      return { message: await upsertInstruments({ ...ports, instruments }, drafts) }
+    },
+
+    async listInstruments(request) {
+      const query = readInstrumentsPage(request)
+      const page = listInstruments({ clock, instruments }, query)
+      return {
+        message: {
+          instruments: page.instruments.map(presentInstrument),
+          nextPageToken: instrumentsToken(page.next),
+        },
+      }
+    },
+
     async ingestQuotes(requests) {
       const result = await ingestQuotes(ports, readQuotes(requests, ports.clock))
       return {

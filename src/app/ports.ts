@@ -1,3 +1,4 @@
+import type { Instrument, InstrumentSource } from '../domain/market-data/instrument.ts'
 import type { Quote, QuoteSource } from '../domain/market-data/quote.ts'
 import type { RecordedExternalIds } from '../domain/portfolio/external-ids.ts'
 import type { Histories, NeededHistory } from '../domain/portfolio/record-transactions.ts'
@@ -233,6 +234,33 @@ export interface Leases {
   claim(name: string, holder: string, now: Instant, until: Instant): Promise<boolean>
 }
 
+/** News of reference data: all instruments that changed up to an epoch. */
+export interface InstrumentNews {
+  readonly instruments: readonly Instrument[]
+  readonly epoch: number
+}
+
+export interface InstrumentStore {
+  /** Writes what `plan` decides with the instruments that have these ids or had these symbols; one at a time. */
+  change<Plan extends { readonly instruments: readonly Instrument[] }>(
+    needed: { readonly instrumentIds: readonly string[]; readonly symbols: readonly string[] },
+    plan: (known: readonly Instrument[]) => Plan,
+  ): Promise<Plan>
+  readSince(epoch: number): Promise<InstrumentNews>
+}
+
+/** The instruments in memory. Nothing waits for it. */
+export interface InstrumentTable extends InstrumentSource {
+  /** Grows with each change that it knows. */
+  readonly epoch: number
+  /** What a canonical symbol, an ISIN or a FIGI meant at a moment; undefined when reference data does not say. */
+  resolve(symbol: string, at: Instant): Instrument | undefined
+  /** In order of instrument id. */
+  all(): readonly Instrument[]
+  publish(news: InstrumentNews): void
+  follow(listener: (changed: readonly Instrument[]) => void): void
+}
+
 export interface QuoteStore {
   /** Keeps every quote by time; the newest of each instrument is what `readNewest` gives. */
   append(quotes: readonly Quote[], recordedAt: Instant): Promise<void>
@@ -250,6 +278,7 @@ export interface QuoteStore {
 
 /** The newest quotes, in memory: what valuation reads. Nothing waits for it. */
 export interface QuoteBoard extends QuoteSource {
+  readonly instruments: InstrumentTable
   publish(quotes: readonly Quote[]): void
   /** Tells of quotes that differ from the ones before, at once; gives back what ends it. */
   follow(listener: (changed: readonly Quote[]) => void): () => void

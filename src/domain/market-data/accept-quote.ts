@@ -1,7 +1,8 @@
 import { parseDecimal } from '../decimal.ts'
 import { isPlainText } from '../text.ts'
 import { FUTURE_MAX_MICROSECONDS, type Instant } from '../time.ts'
-import { inMajorUnit, isMinorUnit, type Quote, QUOTE_KINDS } from './quote.ts'
+import { inMajorUnit, isMinorUnit } from './minor-unit.ts'
+import { type Quote, QUOTE_KINDS } from './quote.ts'
 import { canonicalSymbol, isCurrencyCode } from './symbol.ts'
 
 /** A quote as a client sent it, nothing checked. */

@@ -1,8 +1,6 @@
-import { type Decimal, divide, multiply, ONE } from '../decimal.ts'
-import type { Instant } from '../time.ts'
+import { type Decimal, divide, ONE } from '../decimal.ts'
 import { type AssetClass, type AssetClassRule, assetClasses } from './asset-class.ts'
-import { type EffectiveQuote, inMajorUnit, isMinorUnit, type Quote } from './quote.ts'
-import { tradingCalendar } from './trading-calendar.ts'
+import { inMajorUnit } from './minor-unit.ts'
 
 /** Days ("YYYY-MM-DD", UTC) on which a symbol means an instrument, both included; empty = without bound. */
 export interface SymbolSpan {
@@ -42,6 +40,11 @@ export interface Instrument {
   readonly derivative: Derivative | undefined
 }
 
+/** Instruments by id. */
+export interface InstrumentSource {
+  get(instrumentId: string): Instrument | undefined
+}
+
 export function ruleOf({ assetClass }: Instrument): AssetClassRule {
   return assetClasses[assetClass]
 }
@@ -57,43 +60,6 @@ export function priceFactorOf(instrument: Instrument): Decimal {
 /** The instrument's currency in major units; empty when it is not known. */
 export function majorCurrencyOf({ currency }: Instrument): string {
   return inMajorUnit(ONE, currency).currency
-}
-
-/** A price in the instrument's own unit, in major units of its currency. */
-export function majorPrice(price: Decimal, { currency }: Instrument): Decimal {
-  return isMinorUnit(currency) ? inMajorUnit(price, currency).price : price
-}
-
-/** What a quote means for its instrument: what costs time is done once for each tick, not for each valuation. */
-export function effectiveQuote(quote: Quote, instrument: Instrument): EffectiveQuote {
-  const { pricing } = ruleOf(instrument)
-  const calendar = tradingCalendar(instrument.mic)
-  const own = quote.currency === '' ? inMajorUnit(quote.price, instrument.currency) : quote
-  const factor = priceFactorOf(instrument)
-  return {
-    ...quote,
-    price: own.price,
-    currency: own.currency,
-    priceFactor: factor,
-    unitPrice: factor.equals(ONE) ? own.price : multiply(own.price, factor),
-    staleAfter: pricing.staleAfter(quote.pricedAt, calendar),
-    nextPriceAt: (now) => pricing.nextPriceAt(quote.pricedAt, now, calendar),
-  }
-}
-
-/** Money is worth itself: a quote that nobody has to send. Undefined for anything else. */
-export function constantQuote(instrument: Instrument, now: Instant): EffectiveQuote | undefined {
-  if (!ruleOf(instrument).isMoney) return undefined
-  const quote: Quote = {
-    instrumentId: instrument.instrumentId,
-    price: ONE,
-    currency: majorCurrencyOf(instrument),
-    pricedAt: now,
-    source: 'CASH',
-    kind: 'UNSPECIFIED',
-    splitAdjusted: false,
-  }
-  return effectiveQuote(quote, instrument)
 }
 
 /** True when the symbol meant the instrument on that day ("YYYY-MM-DD"). */

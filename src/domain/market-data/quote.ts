@@ -1,4 +1,5 @@
-import { divide, multiply, ONE, type Decimal, decimal } from '../decimal.ts'
+import { type Decimal, divide, multiply, ONE } from '../decimal.ts'
+import type { InstrumentSource } from './instrument.ts'
 import { MICROSECONDS_PER_DAY, type Instant } from '../time.ts'
 
 export const QUOTE_KINDS = [
@@ -36,45 +37,15 @@ export interface EffectiveQuote extends Quote {
   readonly nextPriceAt?: (now: Instant) => Instant
 }
 
-/** What valuation asks of an instrument besides its quote. */
-export interface InstrumentTerms {
-  readonly symbol: string
-  readonly priceFactor: Decimal
-}
-
 /** The newest usable quote of an instrument, or none. */
 export interface QuoteSource {
   latest(instrumentId: string): EffectiveQuote | undefined
-  /** Undefined for an instrument that no reference data knows. */
-  terms?(instrumentId: string): InstrumentTerms | undefined
+  /** Undefined where no reference data is kept. */
+  readonly instruments?: InstrumentSource
 }
 
 /** A price of an instrument without a class, and an exchange rate, is stale when it is older: a long weekend passes. */
 export const PRICE_AGE_MAX_MICROSECONDS = 4 * MICROSECONDS_PER_DAY
-
-/** Exchanges quote some shares in hundredths of a currency; amounts are kept in the currency itself (decision 27). */
-const MINOR_UNITS: ReadonlyMap<string, string> = new Map([
-  ['GBX', 'GBP'],
-  ['GBp', 'GBP'],
-  ['ZAc', 'ZAR'],
-  ['ZAC', 'ZAR'],
-  ['ILA', 'ILS'],
-])
-const HUNDRED = decimal(100)
-
-export function inMajorUnit(
-  price: Decimal,
-  currency: string,
-): { price: Decimal; currency: string } {
-  const major = MINOR_UNITS.get(currency)
-  return major === undefined
-    ? { price, currency }
-    : { price: divide(price, HUNDRED), currency: major }
-}
-
-export function isMinorUnit(currency: string): boolean {
-  return MINOR_UNITS.has(currency)
-}
 
 /** Currencies that nearly every other one is quoted against. */
 export const PIVOT_CURRENCIES = ['USD', 'EUR'] as const
