@@ -7,6 +7,7 @@ import type { Clock, InstrumentStore, QuoteBoard, QuoteStore, Telemetry } from '
 import { decimalText } from '../domain/decimal.ts'
 import type { PortfolioError, Violation } from '../domain/errors.ts'
 import type { SentQuote } from '../domain/market-data/accept-quote.ts'
+import { type InstrumentSource, symbolOf } from '../domain/market-data/instrument.ts'
 import { type Quote, QUOTE_KINDS } from '../domain/market-data/quote.ts'
 import { canonicalSymbol } from '../domain/market-data/symbol.ts'
 import { dayOf } from '../domain/portfolio/calendar-day.ts'
@@ -85,12 +86,11 @@ export function marketDataHandlers(ports: MarketDataPorts): HandlersOf<typeof Ma
     },
 
     async batchGetQuotes(request) {
-      const { instrumentIds, at } = readBatch(request, ports.clock.now())
-      const { board, quoteStore } = ports
-      const found = await batchGetQuotes({ quotes: board, quoteStore }, instrumentIds, at)
+      const { symbols, at } = readBatch(request, clock.now())
+      const found = await batchGetQuotes({ ...ports, quotes: ports.board }, symbols, at)
       return {
         message: {
-          quotes: found.quotes.map((quote) => presentQuote(quote)),
+          quotes: found.quotes.map((quote) => presentQuote(quote, instruments)),
           missingSymbols: [...found.missing],
         },
       }
@@ -121,26 +121,26 @@ function readQuote(sent: QuoteMessage, now: Instant): SentQuote {
 function readBatch(
   { symbols, effectiveAt }: BatchGetQuotesRequest,
   now: Instant,
-): { instrumentIds: readonly string[]; at: Instant | undefined } {
+): { symbols: readonly string[]; at: Instant | undefined } {
   const violations: Violation[] = []
-  const instrumentIds: string[] = []
+  const canonical: string[] = []
   const reasons = { none: 'SYMBOLS_REQUIRED', tooMany: 'TOO_MANY_SYMBOLS' } as const
   const count = { actual: symbols.length, maximum: ENTRIES_MAX }
   const problem = countProblem(reasons, count)
   if (problem !== undefined) violations.push({ field: 'symbols', ...problem })
   for (const [index, symbol] of symbols.slice(0, ENTRIES_MAX).entries()) {
-    const instrumentId = canonicalSymbol(symbol)
-    if (instrumentId === undefined) {
+    const meant = canonicalSymbol(symbol)
+    if (meant === undefined) {
       violations.push({ field: `symbols[${index}]`, ...SYMBOL_PROBLEM })
     } else {
-      instrumentIds.push(instrumentId)
+      canonical.push(meant)
     }
   }
   const at = readMoment(effectiveAt && instantOf(effectiveAt, now), () =>
     violations.push({ field: 'effective_at', ...INSTANT_PROBLEM }),
   )
   if (violations.length > 0) throw refusalOf(violations, count)
-  return { instrumentIds, at }
+  return { symbols: canonical, at }
 }
 
 function tooManyQuotes(actual: number): PortfolioError {
@@ -149,9 +149,12 @@ function tooManyQuotes(actual: number): PortfolioError {
   return refusalOf(violations, { actual, maximum: ENTRIES_MAX })
 }
 
-function presentQuote(quote: Quote): MessageInitShape<typeof QuoteSchema> {
+function presentQuote(
+  quote: Quote,
+  instruments: InstrumentSource,
+): MessageInitShape<typeof QuoteSchema> {
   return {
-    symbol: quote.instrumentId,
+    symbol: symbolOf(instruments, quote.instrumentId),
     price: decimalText(quote.price),
     currencyCode: quote.currency,
     pricedAt: timestampOf(quote.pricedAt),

@@ -145,7 +145,7 @@ export function readLotsPage(
   const { effectiveAt, asKnownAt } = request.temporal ?? {}
   const query = {
     userId,
-    instrumentId: symbol,
+    symbol,
     at: readMoment(effectiveAt && instantOf(effectiveAt, now), () =>
       violations.push({ field: 'temporal.effective_at', ...INSTANT_PROBLEM }),
     ),

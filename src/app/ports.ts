@@ -253,8 +253,6 @@ export interface InstrumentStore {
 export interface InstrumentTable extends InstrumentSource {
   /** Grows with each change that it knows. */
   readonly epoch: number
-  /** What a canonical symbol, an ISIN or a FIGI meant at a moment; undefined when reference data does not say. */
-  resolve(symbol: string, at: Instant): Instrument | undefined
   /** In order of instrument id. */
   all(): readonly Instrument[]
   publish(news: InstrumentNews): void

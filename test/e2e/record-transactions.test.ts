@@ -74,7 +74,7 @@ describe('RecordTransactions', () => {
       },
       { transactionId: '2', lotMatches: [] },
       { transactionId: '3', disposition: Disposition.APPLIED },
-      { transactionId: '4', warnings: ['BASIS_UNKNOWN'] },
+      { transactionId: '4', warnings: ['BASIS_UNKNOWN', 'UNKNOWN_INSTRUMENT'] },
     ])
     expect(message).toMatchObject({
       replayed: false,

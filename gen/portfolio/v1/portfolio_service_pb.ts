@@ -267,7 +267,7 @@ export type Position = Message<"portfolio.v1.Position"> & {
   instrumentId: string;
 
   /**
-   * unspecified: instruments are not kept yet
+   * unspecified: no reference data knows the instrument
    *
    * @generated from field: portfolio.v1.AssetClass asset_class = 3;
    */
@@ -288,7 +288,7 @@ export type Position = Message<"portfolio.v1.Position"> & {
   quantity: string;
 
   /**
-   * always 1 yet
+   * the instrument's; 1 where nothing is known of it
    *
    * @generated from field: string multiplier = 6;
    */
@@ -305,6 +305,8 @@ export type Position = Message<"portfolio.v1.Position"> & {
   costBasis: string;
 
   /**
+   * as quoted: per unit, for bonds per 100 nominal
+   *
    * @generated from field: string price = 9;
    */
   price: string;
@@ -320,7 +322,7 @@ export type Position = Message<"portfolio.v1.Position"> & {
   priceSource: string;
 
   /**
-   * in the position's currency
+   * quantity x price x multiplier (bonds: / 100), in currency_code
    *
    * @generated from field: string market_value = 12;
    */

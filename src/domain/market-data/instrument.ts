@@ -1,4 +1,5 @@
 import { type Decimal, divide, ONE } from '../decimal.ts'
+import type { Instant } from '../time.ts'
 import { type AssetClass, type AssetClassRule, assetClasses } from './asset-class.ts'
 import { inMajorUnit } from './minor-unit.ts'
 
@@ -43,6 +44,22 @@ export interface Instrument {
 /** Instruments by id. */
 export interface InstrumentSource {
   get(instrumentId: string): Instrument | undefined
+  /** What a canonical symbol, an ISIN or a FIGI meant at a moment; undefined when reference data does not say. */
+  resolve(symbol: string, at: Instant): Instrument | undefined
+}
+
+/** What a symbol meant at a moment: an instrument that is known, else one that has the symbol for its id. */
+export function instrumentIdOf(
+  instruments: InstrumentSource | undefined,
+  symbol: string,
+  at: Instant,
+): string {
+  return instruments?.resolve(symbol, at)?.instrumentId ?? symbol
+}
+
+/** What an instrument is called now. */
+export function symbolOf(instruments: InstrumentSource | undefined, instrumentId: string): string {
+  return instruments?.get(instrumentId)?.symbol ?? instrumentId
 }
 
 export function ruleOf({ assetClass }: Instrument): AssetClassRule {

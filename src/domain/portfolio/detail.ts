@@ -1,4 +1,5 @@
 import { type Decimal, decimalText, divide, ZERO } from '../decimal.ts'
+import type { AssetClass } from '../market-data/asset-class.ts'
 import type { Instant } from '../time.ts'
 import type { Result } from './result.ts'
 import {
@@ -27,6 +28,10 @@ export type DetailResult = Readonly<Record<keyof Result, string>>
 
 interface DetailPosition {
   readonly instrumentId: string
+  readonly symbol: string
+  /** Undefined = no reference data knows the instrument. */
+  readonly assetClass: AssetClass | undefined
+  readonly multiplier: string
   readonly accountId: string
   readonly currency: string
   readonly quantity: string
@@ -70,10 +75,13 @@ export function detailOf(valuation: Valuation): Detail {
 }
 
 function positionOf(position: Position, valuation: Valuation): DetailPosition {
-  const { holding } = position
+  const { holding, instrument } = position
   const known = holding.quantity.minus(holding.unknownQuantity)
   return {
     instrumentId: holding.instrumentId,
+    symbol: instrument?.symbol ?? holding.instrumentId,
+    assetClass: instrument?.assetClass,
+    multiplier: instrument === undefined ? '1' : decimalText(instrument.multiplier),
     accountId: holding.accountId,
     currency: position.currency,
     quantity: decimalText(holding.quantity),

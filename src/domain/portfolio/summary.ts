@@ -24,7 +24,7 @@ export function summaryOf(valuation: Valuation): Summary {
     totalProfitLoss: nearestDouble(valuation.result.total),
     performancePercentage: nearestDouble(multiply(valuation.simpleReturn, HUNDRED)),
     assets: valuation.assets.map((asset) => ({
-      symbol: asset.instrumentId,
+      symbol: asset.symbol,
       quantity: nearestDouble(asset.quantity),
       currentValue: nearestDouble(asset.value),
       profitLoss: nearestDouble(asset.profitLoss),
@@ -36,8 +36,8 @@ export function summaryOf(valuation: Valuation): Summary {
 export function pricesDigest(valuation: Valuation): string {
   const hash = createHash('sha256').update(valuation.reportingCurrency)
   hash.update(decimalText(valuation.result.total))
-  for (const { price, exchangeRate, valuedAt } of valuation.positions) {
-    hash.update(`|${price?.toFixed()} ${exchangeRate?.toFixed()} ${valuedAt}`)
+  for (const { instrument, price, exchangeRate, valuedAt } of valuation.positions) {
+    hash.update(`|${instrument?.symbol} ${price?.toFixed()} ${exchangeRate?.toFixed()} ${valuedAt}`)
   }
   for (const { amount, exchangeRate } of valuation.cash) {
     hash.update(`|${amount.toFixed()} ${exchangeRate?.toFixed()}`)
