@@ -2,9 +2,10 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import { batchGetQuotes } from '../app/market-data/batch-get-quotes.ts'
 import { ingestQuotes } from '../app/market-data/ingest-quotes.ts'
 import { listInstruments } from '../app/market-data/list-instruments.ts'
+import { listQuotes } from '../app/market-data/list-quotes.ts'
 import { upsertInstruments } from '../app/market-data/upsert-instruments.ts'
 import type { Clock, InstrumentStore, QuoteBoard, QuoteStore, Telemetry } from '../app/ports.ts'
-import { decimalText } from '../domain/decimal.ts'
+import { type Decimal, decimalText } from '../domain/decimal.ts'
 import type { PortfolioError, Violation } from '../domain/errors.ts'
 import type { SentQuote } from '../domain/market-data/accept-quote.ts'
 import { type InstrumentSource, symbolOf } from '../domain/market-data/instrument.ts'
@@ -28,6 +29,7 @@ import {
   readInstrumentsPage,
   readUpsert,
 } from './instruments.ts'
+import { quotesToken, readQuotesPage } from './quote-pages.ts'
 import {
   countProblem,
   INSTANT_PROBLEM,
@@ -66,6 +68,17 @@ export function marketDataHandlers(ports: MarketDataPorts): HandlersOf<typeof Ma
         message: {
           instruments: page.instruments.map(presentInstrument),
           nextPageToken: instrumentsToken(page.next),
+        },
+      }
+    },
+
+    async listQuotes(request) {
+      const query = readQuotesPage(request)
+      const page = await listQuotes({ ...ports, instruments }, query)
+      return {
+        message: {
+          quotes: page.quotes.map((quote) => presentQuote(quote, instruments)),
+          nextPageToken: quotesToken(query.quarantinedOnly, page.next),
         },
       }
     },
@@ -150,12 +163,12 @@ function tooManyQuotes(actual: number): PortfolioError {
 }
 
 function presentQuote(
-  quote: Quote,
+  quote: Omit<Quote, 'price'> & { readonly price: Decimal | string },
   instruments: InstrumentSource,
 ): MessageInitShape<typeof QuoteSchema> {
   return {
     symbol: symbolOf(instruments, quote.instrumentId),
-    price: decimalText(quote.price),
+    price: typeof quote.price === 'string' ? quote.price : decimalText(quote.price),
     currencyCode: quote.currency,
     pricedAt: timestampOf(quote.pricedAt),
     source: quote.source,

@@ -1,4 +1,5 @@
 import type { Instrument, InstrumentSource } from '../domain/market-data/instrument.ts'
+import type { QuarantinedQuote } from '../domain/market-data/quarantine.ts'
 import type { Quote, QuoteSource } from '../domain/market-data/quote.ts'
 import type { RecordedExternalIds } from '../domain/portfolio/external-ids.ts'
 import type { Histories, NeededHistory } from '../domain/portfolio/record-transactions.ts'
@@ -260,8 +261,24 @@ export interface InstrumentTable extends InstrumentSource {
 }
 
 export interface QuoteStore {
-  /** Keeps every quote by time; the newest of each instrument is what `readNewest` gives. */
-  append(quotes: readonly Quote[], recordedAt: Instant): Promise<void>
+  /** Keeps every quote by time; the newest of each instrument is what `readNewest` gives. All or nothing. */
+  append(
+    quotes: readonly Quote[],
+    recordedAt: Instant,
+    held?: {
+      readonly quarantined: readonly QuarantinedQuote[]
+      /** Held back before, and among the quotes now. */
+      readonly released: readonly Quote[]
+    },
+  ): Promise<void>
+  /** What is held back of these instruments, unusable ones left out. */
+  readHeld(instrumentIds: readonly string[]): Promise<readonly Quote[]>
+  /** The newest quote at or before each moment, by the moment's place. */
+  readBefore(
+    moments: readonly Pick<Quote, 'instrumentId' | 'pricedAt'>[],
+  ): Promise<ReadonlyMap<number, Quote>>
+  /** What is known now of an instrument, in order of `pricedAt` and source. */
+  list(query: QuoteQuery): Promise<readonly ListedQuote[]>
   /** The newest quote of each instrument of which a newer one was recorded since, with the time to ask from next. */
   readNewest(
     recordedSince: Instant | undefined,
@@ -273,6 +290,27 @@ export interface QuoteStore {
     recordedUntil: Instant | undefined,
   ): Promise<readonly Quote[]>
 }
+
+export interface QuoteQuery {
+  readonly instrumentId: string
+  /** Both included; undefined = no bound. */
+  readonly from: Instant | undefined
+  readonly until: Instant | undefined
+  readonly quarantinedOnly: boolean
+  readonly size: number
+  /** The quote after which the page begins; undefined = the first page. */
+  readonly after: QuotePlace | undefined
+}
+
+/** Where a quote stands in a listing. */
+export interface QuotePlace {
+  readonly pricedAt: Instant
+  readonly source: string
+  readonly recordedAt: Instant
+}
+
+/** As it was kept; the price of a quarantined one may be no number. */
+export type ListedQuote = Omit<Quote, 'price'> & QuotePlace & { readonly price: string }
 
 /** The newest quotes, in memory: what valuation reads. Nothing waits for it. */
 export interface QuoteBoard extends QuoteSource {

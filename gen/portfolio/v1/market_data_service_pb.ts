@@ -6,7 +6,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { AssetClass } from "./common_pb.ts";
+import type { AssetClass, Period } from "./common_pb.ts";
 import { file_portfolio_v1_common } from "./common_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file portfolio/v1/market_data_service.proto.
  */
 export const file_portfolio_v1_market_data_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZwb3J0Zm9saW8vdjEvbWFya2V0X2RhdGFfc2VydmljZS5wcm90bxIMcG9ydGZvbGlvLnYxIu8FCgpJbnN0cnVtZW50EhUKDWluc3RydW1lbnRfaWQYASABKAkSDgoGc3ltYm9sGAIgASgJEhQKDGV4Y2hhbmdlX21pYxgDIAEoCRIMCgRpc2luGAQgASgJEgwKBGZpZ2kYBSABKAkSFQoNY3VycmVuY3lfY29kZRgGIAEoCRItCgthc3NldF9jbGFzcxgHIAEoDjIYLnBvcnRmb2xpby52MS5Bc3NldENsYXNzEhIKCm11bHRpcGxpZXIYCCABKAkSGwoOcXVhbnRpdHlfc2NhbGUYCSABKAVIAIgBARI7Cg5zeW1ib2xfaGlzdG9yeRgKIAMoCzIjLnBvcnRmb2xpby52MS5JbnN0cnVtZW50LlN5bWJvbFNwYW4SRgoPY2xhc3NpZmljYXRpb25zGAsgAygLMi0ucG9ydGZvbGlvLnYxLkluc3RydW1lbnQuQ2xhc3NpZmljYXRpb25zRW50cnkSNwoKZGVyaXZhdGl2ZRgMIAEoCzIjLnBvcnRmb2xpby52MS5JbnN0cnVtZW50LkRlcml2YXRpdmUaNgoUQ2xhc3NpZmljYXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARrFAQoKRGVyaXZhdGl2ZRIZChF1bmRlcmx5aW5nX3N5bWJvbBgBIAEoCRITCgtleHBpcnlfZGF0ZRgCIAEoCRIOCgZzdHJpa2UYAyABKAkSOAoFcmlnaHQYBCABKA4yKS5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudC5EZXJpdmF0aXZlLlJpZ2h0Ij0KBVJpZ2h0EhUKEVJJR0hUX1VOU1BFQ0lGSUVEEAASDgoKUklHSFRfQ0FMTBABEg0KCVJJR0hUX1BVVBACGkAKClN5bWJvbFNwYW4SDgoGc3ltYm9sGAEgASgJEhEKCWZyb21fZGF0ZRgCIAEoCRIPCgd0b19kYXRlGAMgASgJQhEKD19xdWFudGl0eV9zY2FsZSK7AgoFUXVvdGUSDgoGc3ltYm9sGAEgASgJEg0KBXByaWNlGAIgASgJEhUKDWN1cnJlbmN5X2NvZGUYAyABKAkSLQoJcHJpY2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzb3VyY2UYBSABKAkSJgoEa2luZBgGIAEoDjIYLnBvcnRmb2xpby52MS5RdW90ZS5LaW5kEhYKDnNwbGl0X2FkanVzdGVkGAcgASgIIn0KBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhEKDUtJTkRfUkVBTFRJTUUQARIQCgxLSU5EX0RFTEFZRUQQAhIOCgpLSU5EX0NMT1NFEAMSDAoIS0lORF9OQVYQBBIPCgtLSU5EX01BTlVBTBAFEgsKB0tJTkRfRlgQBiJJChhVcHNlcnRJbnN0cnVtZW50c1JlcXVlc3QSLQoLaW5zdHJ1bWVudHMYASADKAsyGC5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudCI9ChlVcHNlcnRJbnN0cnVtZW50c1Jlc3BvbnNlEg8KB2NyZWF0ZWQYASABKAUSDwoHdXBkYXRlZBgCIAEoBSI6ChNJbmdlc3RRdW90ZXNSZXF1ZXN0EiMKBnF1b3RlcxgBIAMoCzITLnBvcnRmb2xpby52MS5RdW90ZSK9AQoUSW5nZXN0UXVvdGVzUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAMSEwoLcXVhcmFudGluZWQYAiABKAMSQAoIZXhhbXBsZXMYAyADKAsyLi5wb3J0Zm9saW8udjEuSW5nZXN0UXVvdGVzUmVzcG9uc2UuUXVhcmFudGluZWQaPAoLUXVhcmFudGluZWQSDQoFaW5kZXgYASABKAMSDgoGc3ltYm9sGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJaChVCYXRjaEdldFF1b3Rlc1JlcXVlc3QSDwoHc3ltYm9scxgBIAMoCRIwCgxlZmZlY3RpdmVfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlYKFkJhdGNoR2V0UXVvdGVzUmVzcG9uc2USIwoGcXVvdGVzGAEgAygLMhMucG9ydGZvbGlvLnYxLlF1b3RlEhcKD21pc3Npbmdfc3ltYm9scxgCIAMoCSJQChZMaXN0SW5zdHJ1bWVudHNSZXF1ZXN0Eg8KB3N5bWJvbHMYASADKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiYQoXTGlzdEluc3RydW1lbnRzUmVzcG9uc2USLQoLaW5zdHJ1bWVudHMYASADKAsyGC5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkymQMKEU1hcmtldERhdGFTZXJ2aWNlEmQKEVVwc2VydEluc3RydW1lbnRzEiYucG9ydGZvbGlvLnYxLlVwc2VydEluc3RydW1lbnRzUmVxdWVzdBonLnBvcnRmb2xpby52MS5VcHNlcnRJbnN0cnVtZW50c1Jlc3BvbnNlElcKDEluZ2VzdFF1b3RlcxIhLnBvcnRmb2xpby52MS5Jbmdlc3RRdW90ZXNSZXF1ZXN0GiIucG9ydGZvbGlvLnYxLkluZ2VzdFF1b3Rlc1Jlc3BvbnNlKAESYAoOQmF0Y2hHZXRRdW90ZXMSIy5wb3J0Zm9saW8udjEuQmF0Y2hHZXRRdW90ZXNSZXF1ZXN0GiQucG9ydGZvbGlvLnYxLkJhdGNoR2V0UXVvdGVzUmVzcG9uc2UiA5ACARJjCg9MaXN0SW5zdHJ1bWVudHMSJC5wb3J0Zm9saW8udjEuTGlzdEluc3RydW1lbnRzUmVxdWVzdBolLnBvcnRmb2xpby52MS5MaXN0SW5zdHJ1bWVudHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_portfolio_v1_common]);
+  fileDesc("CiZwb3J0Zm9saW8vdjEvbWFya2V0X2RhdGFfc2VydmljZS5wcm90bxIMcG9ydGZvbGlvLnYxIu8FCgpJbnN0cnVtZW50EhUKDWluc3RydW1lbnRfaWQYASABKAkSDgoGc3ltYm9sGAIgASgJEhQKDGV4Y2hhbmdlX21pYxgDIAEoCRIMCgRpc2luGAQgASgJEgwKBGZpZ2kYBSABKAkSFQoNY3VycmVuY3lfY29kZRgGIAEoCRItCgthc3NldF9jbGFzcxgHIAEoDjIYLnBvcnRmb2xpby52MS5Bc3NldENsYXNzEhIKCm11bHRpcGxpZXIYCCABKAkSGwoOcXVhbnRpdHlfc2NhbGUYCSABKAVIAIgBARI7Cg5zeW1ib2xfaGlzdG9yeRgKIAMoCzIjLnBvcnRmb2xpby52MS5JbnN0cnVtZW50LlN5bWJvbFNwYW4SRgoPY2xhc3NpZmljYXRpb25zGAsgAygLMi0ucG9ydGZvbGlvLnYxLkluc3RydW1lbnQuQ2xhc3NpZmljYXRpb25zRW50cnkSNwoKZGVyaXZhdGl2ZRgMIAEoCzIjLnBvcnRmb2xpby52MS5JbnN0cnVtZW50LkRlcml2YXRpdmUaNgoUQ2xhc3NpZmljYXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARrFAQoKRGVyaXZhdGl2ZRIZChF1bmRlcmx5aW5nX3N5bWJvbBgBIAEoCRITCgtleHBpcnlfZGF0ZRgCIAEoCRIOCgZzdHJpa2UYAyABKAkSOAoFcmlnaHQYBCABKA4yKS5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudC5EZXJpdmF0aXZlLlJpZ2h0Ij0KBVJpZ2h0EhUKEVJJR0hUX1VOU1BFQ0lGSUVEEAASDgoKUklHSFRfQ0FMTBABEg0KCVJJR0hUX1BVVBACGkAKClN5bWJvbFNwYW4SDgoGc3ltYm9sGAEgASgJEhEKCWZyb21fZGF0ZRgCIAEoCRIPCgd0b19kYXRlGAMgASgJQhEKD19xdWFudGl0eV9zY2FsZSK7AgoFUXVvdGUSDgoGc3ltYm9sGAEgASgJEg0KBXByaWNlGAIgASgJEhUKDWN1cnJlbmN5X2NvZGUYAyABKAkSLQoJcHJpY2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzb3VyY2UYBSABKAkSJgoEa2luZBgGIAEoDjIYLnBvcnRmb2xpby52MS5RdW90ZS5LaW5kEhYKDnNwbGl0X2FkanVzdGVkGAcgASgIIn0KBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhEKDUtJTkRfUkVBTFRJTUUQARIQCgxLSU5EX0RFTEFZRUQQAhIOCgpLSU5EX0NMT1NFEAMSDAoIS0lORF9OQVYQBBIPCgtLSU5EX01BTlVBTBAFEgsKB0tJTkRfRlgQBiJJChhVcHNlcnRJbnN0cnVtZW50c1JlcXVlc3QSLQoLaW5zdHJ1bWVudHMYASADKAsyGC5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudCI9ChlVcHNlcnRJbnN0cnVtZW50c1Jlc3BvbnNlEg8KB2NyZWF0ZWQYASABKAUSDwoHdXBkYXRlZBgCIAEoBSI6ChNJbmdlc3RRdW90ZXNSZXF1ZXN0EiMKBnF1b3RlcxgBIAMoCzITLnBvcnRmb2xpby52MS5RdW90ZSK9AQoUSW5nZXN0UXVvdGVzUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAMSEwoLcXVhcmFudGluZWQYAiABKAMSQAoIZXhhbXBsZXMYAyADKAsyLi5wb3J0Zm9saW8udjEuSW5nZXN0UXVvdGVzUmVzcG9uc2UuUXVhcmFudGluZWQaPAoLUXVhcmFudGluZWQSDQoFaW5kZXgYASABKAMSDgoGc3ltYm9sGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJaChVCYXRjaEdldFF1b3Rlc1JlcXVlc3QSDwoHc3ltYm9scxgBIAMoCRIwCgxlZmZlY3RpdmVfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlYKFkJhdGNoR2V0UXVvdGVzUmVzcG9uc2USIwoGcXVvdGVzGAEgAygLMhMucG9ydGZvbGlvLnYxLlF1b3RlEhcKD21pc3Npbmdfc3ltYm9scxgCIAMoCSKKAQoRTGlzdFF1b3Rlc1JlcXVlc3QSDgoGc3ltYm9sGAEgASgJEiQKBnBlcmlvZBgCIAEoCzIULnBvcnRmb2xpby52MS5QZXJpb2QSGAoQcXVhcmFudGluZWRfb25seRgDIAEoCBIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCSJSChJMaXN0UXVvdGVzUmVzcG9uc2USIwoGcXVvdGVzGAEgAygLMhMucG9ydGZvbGlvLnYxLlF1b3RlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJQChZMaXN0SW5zdHJ1bWVudHNSZXF1ZXN0Eg8KB3N5bWJvbHMYASADKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiYQoXTGlzdEluc3RydW1lbnRzUmVzcG9uc2USLQoLaW5zdHJ1bWVudHMYASADKAsyGC5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAky7wMKEU1hcmtldERhdGFTZXJ2aWNlEmQKEVVwc2VydEluc3RydW1lbnRzEiYucG9ydGZvbGlvLnYxLlVwc2VydEluc3RydW1lbnRzUmVxdWVzdBonLnBvcnRmb2xpby52MS5VcHNlcnRJbnN0cnVtZW50c1Jlc3BvbnNlElcKDEluZ2VzdFF1b3RlcxIhLnBvcnRmb2xpby52MS5Jbmdlc3RRdW90ZXNSZXF1ZXN0GiIucG9ydGZvbGlvLnYxLkluZ2VzdFF1b3Rlc1Jlc3BvbnNlKAESYAoOQmF0Y2hHZXRRdW90ZXMSIy5wb3J0Zm9saW8udjEuQmF0Y2hHZXRRdW90ZXNSZXF1ZXN0GiQucG9ydGZvbGlvLnYxLkJhdGNoR2V0UXVvdGVzUmVzcG9uc2UiA5ACARJUCgpMaXN0UXVvdGVzEh8ucG9ydGZvbGlvLnYxLkxpc3RRdW90ZXNSZXF1ZXN0GiAucG9ydGZvbGlvLnYxLkxpc3RRdW90ZXNSZXNwb25zZSIDkAIBEmMKD0xpc3RJbnN0cnVtZW50cxIkLnBvcnRmb2xpby52MS5MaXN0SW5zdHJ1bWVudHNSZXF1ZXN0GiUucG9ydGZvbGlvLnYxLkxpc3RJbnN0cnVtZW50c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_portfolio_v1_common]);
 
 /**
  * @generated from message portfolio.v1.Instrument
@@ -471,6 +471,73 @@ export const BatchGetQuotesResponseSchema: GenMessage<BatchGetQuotesResponse> = 
   messageDesc(file_portfolio_v1_market_data_service, 7);
 
 /**
+ * @generated from message portfolio.v1.ListQuotesRequest
+ */
+export type ListQuotesRequest = Message<"portfolio.v1.ListQuotesRequest"> & {
+  /**
+   * as of today
+   *
+   * @generated from field: string symbol = 1;
+   */
+  symbol: string;
+
+  /**
+   * days in UTC; empty = all
+   *
+   * @generated from field: portfolio.v1.Period period = 2;
+   */
+  period?: Period | undefined;
+
+  /**
+   * those that value nobody, as they were sent; else those that do
+   *
+   * @generated from field: bool quarantined_only = 3;
+   */
+  quarantinedOnly: boolean;
+
+  /**
+   * at most 1,000; 0 = 100
+   *
+   * @generated from field: int32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 5;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ListQuotesRequest.
+ * Use `create(ListQuotesRequestSchema)` to create a new message.
+ */
+export const ListQuotesRequestSchema: GenMessage<ListQuotesRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 8);
+
+/**
+ * @generated from message portfolio.v1.ListQuotesResponse
+ */
+export type ListQuotesResponse = Message<"portfolio.v1.ListQuotesResponse"> & {
+  /**
+   * @generated from field: repeated portfolio.v1.Quote quotes = 1;
+   */
+  quotes: Quote[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ListQuotesResponse.
+ * Use `create(ListQuotesResponseSchema)` to create a new message.
+ */
+export const ListQuotesResponseSchema: GenMessage<ListQuotesResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 9);
+
+/**
  * @generated from message portfolio.v1.ListInstrumentsRequest
  */
 export type ListInstrumentsRequest = Message<"portfolio.v1.ListInstrumentsRequest"> & {
@@ -499,7 +566,7 @@ export type ListInstrumentsRequest = Message<"portfolio.v1.ListInstrumentsReques
  * Use `create(ListInstrumentsRequestSchema)` to create a new message.
  */
 export const ListInstrumentsRequestSchema: GenMessage<ListInstrumentsRequest> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_market_data_service, 8);
+  messageDesc(file_portfolio_v1_market_data_service, 10);
 
 /**
  * @generated from message portfolio.v1.ListInstrumentsResponse
@@ -521,7 +588,7 @@ export type ListInstrumentsResponse = Message<"portfolio.v1.ListInstrumentsRespo
  * Use `create(ListInstrumentsResponseSchema)` to create a new message.
  */
 export const ListInstrumentsResponseSchema: GenMessage<ListInstrumentsResponse> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_market_data_service, 9);
+  messageDesc(file_portfolio_v1_market_data_service, 11);
 
 /**
  * Instruments, prices and exchange rates: what valuation needs. Also the contract an outside market-data provider
@@ -542,6 +609,10 @@ export const MarketDataService: GenService<{
     output: typeof UpsertInstrumentsResponseSchema;
   },
   /**
+   * Keeps what each message brings before it reads the next. A quote that cannot be used, or that moves further in a day
+   * than its asset class does (25 % for a share) and that no other quote confirms in time, is quarantined: it values
+   * nobody until one does. An instrument's first quote and KIND_MANUAL are never outliers.
+   *
    * @generated from rpc portfolio.v1.MarketDataService.IngestQuotes
    */
   ingestQuotes: {
@@ -556,6 +627,16 @@ export const MarketDataService: GenService<{
     methodKind: "unary";
     input: typeof BatchGetQuotesRequestSchema;
     output: typeof BatchGetQuotesResponseSchema;
+  },
+  /**
+   * Of one instrument in order of time; a corrected quote as it is known now.
+   *
+   * @generated from rpc portfolio.v1.MarketDataService.ListQuotes
+   */
+  listQuotes: {
+    methodKind: "unary";
+    input: typeof ListQuotesRequestSchema;
+    output: typeof ListQuotesResponseSchema;
   },
   /**
    * In order of instrument_id.

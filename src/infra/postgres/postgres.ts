@@ -145,7 +145,10 @@ async function guarded<Result>(read: () => Promise<Result>): Promise<Result> {
 
 function guardedQuotes(store: QuoteStore): QuoteStore {
   return {
-    append: (quotes, recordedAt) => guarded(() => store.append(quotes, recordedAt)),
+    append: (quotes, recordedAt, held) => guarded(() => store.append(quotes, recordedAt, held)),
+    readHeld: (instrumentIds) => guarded(() => store.readHeld(instrumentIds)),
+    readBefore: (moments) => guarded(() => store.readBefore(moments)),
+    list: (query) => guarded(() => store.list(query)),
     readNewest: (recordedSince) => guarded(() => store.readNewest(recordedSince)),
     readAsOf: (instrumentIds, at, recordedUntil) =>
       guarded(() => store.readAsOf(instrumentIds, at, recordedUntil)),
