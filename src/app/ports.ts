@@ -221,11 +221,13 @@ export interface ChangeLog {
 }
 
 /**
- * Tells all replicas of a change sooner than they would find it. Whatever is lost is found in the change log: nobody
+ * Tells all replicas of a change sooner than they would find it. Whatever is lost is found in the database: nobody
  * waits for a hint, and none is ever an error.
  */
 export interface ChangeHints {
   announce(userId: string): void
+  /** There are new quotes or instruments. */
+  announceMarketData(): void
   close(): void
 }
 

@@ -20,7 +20,7 @@ function on(day: string, price: string, facts: Sent = {}): Sent {
 
 async function ingest(symbol: string, ...quotes: readonly Sent[]) {
   const { message } = await fixture.client.ingest({
-    quotes: quotes.map((quote) => ({ symbol, ...quote })),
+    quotes: quotes.map((quote) => Object.assign({ symbol }, quote)),
   })
   return message
 }
