@@ -254,8 +254,6 @@ export interface InstrumentStore {
 
 /** The instruments in memory. Nothing waits for it. */
 export interface InstrumentTable extends InstrumentSource {
-  /** Grows with each change that it knows. */
-  readonly epoch: number
   /** In order of instrument id. */
   all(): readonly Instrument[]
   publish(news: InstrumentNews): void

@@ -121,6 +121,11 @@ describe('one position in each asset class, in four currencies', () => {
       ['PE', 'USD', '1', '55', '5500', '5000', '5500', '500'],
       ['XAU', 'USD', '1', '2000', '4000', '3800', '4000', '200'],
     ])
+    // What the rates made of the cost: 9,800 x 0.05, 1,000 x 0.0625, 500 x 0.1, 1,000 x 0.05, 5,000 x 0.05 and
+    // 400,000 x 0.0625.
+    const effects = detail!.positions.map(({ profitLoss }) => profitLoss!.currencyEffect)
+    expect(effects.join(' ')).toBe('490 0 62.5 50 0 50 250 25000 0 0 0')
+    expect(detail!.profitLoss!.currencyEffect).toBe('25902.5')
     // The coupon of EUR 250 was USD 300.
     expect(detail).toMatchObject({
       totalValue: '715762.5',
@@ -141,7 +146,7 @@ describe('one position in each asset class, in four currencies', () => {
       reportingCurrency: 'EUR',
       totalValue: '572610',
       costBasis: '521368',
-      profitLoss: { unrealized: '51242', income: '240', total: '51482' },
+      profitLoss: { unrealized: '51242', income: '240', total: '51482', currencyEffect: '20722' },
     })
     const values = detail!.positions.map(({ symbol, value }) => `${symbol} ${value}`)
     expect(values).toEqual([

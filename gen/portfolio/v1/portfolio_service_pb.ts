@@ -194,7 +194,7 @@ export const PortfolioDetailSchema: GenMessage<PortfolioDetail> = /*@__PURE__*/
   messageDesc(file_portfolio_v1_portfolio_service, 2);
 
 /**
- * total = realized + unrealized + income - fees - taxes, exactly.
+ * total = realized + unrealized + income - fees - taxes, exactly; and total = asset effect + currency effect.
  * fees and taxes are stand-alone charges only: those of a BUY or SELL are already in its basis or proceeds.
  *
  * @generated from message portfolio.v1.ProfitLoss
@@ -231,7 +231,9 @@ export type ProfitLoss = Message<"portfolio.v1.ProfitLoss"> & {
   taxes: string;
 
   /**
-   * empty: not told apart yet
+   * What exchange rates made of it since the trades: the rest is what the assets brought in their own currencies. Told
+   * by GetPortfolio; empty where it cannot be told apart: an instrument was traded in several currencies, or lacks a
+   * price or rate.
    *
    * @generated from field: string currency_effect = 7;
    */

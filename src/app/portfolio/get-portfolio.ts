@@ -1,11 +1,13 @@
 import { PortfolioError } from '../../domain/errors.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
+import type { CurrencyEffects } from '../../domain/portfolio/currency-effect.ts'
 import { expiryOf } from '../../domain/portfolio/expiry.ts'
 import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import { pricesDigest } from '../../domain/portfolio/summary.ts'
 import { type Valuation, valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { CallContext, Clock, PortfolioStore, QuoteStore } from '../ports.ts'
+import type { CallContext, Clock, LedgerFilter, PortfolioStore, QuoteStore } from '../ports.ts'
+import { currencyEffects } from './currency-effects.ts'
 import { stateAsOf } from './past-state.ts'
 
 export interface GetPortfolioQuery {
@@ -29,6 +31,7 @@ export interface PortfolioView {
   /** The caller has this very answer: the valuation need not be sent. */
   readonly notModified: boolean
   readonly valuation: Valuation
+  readonly effects: CurrencyEffects
   readonly at: Instant | undefined
   readonly recordedUntil: Instant | undefined
   readonly cached: boolean
@@ -62,6 +65,11 @@ export async function getPortfolio(
   const computedAt = ports.clock.now()
   const { state, quotes, at, cached } = await chooseState(ports, query, { present, computedAt })
   const valuation = valuePortfolio(state, quotes, at, query.reportingCurrency)
+  const effects = await currencyEffects(
+    ports,
+    { state, filter: filterOf(query, present.state) },
+    valuation,
+  )
   const etag = `${etagOf(present.state)}.${pricesDigest(valuation)}`
   return {
     userId: query.userId,
@@ -69,6 +77,7 @@ export async function getPortfolio(
     etag,
     notModified: query.ifNoneMatch === etag,
     valuation,
+    effects,
     at: query.at,
     recordedUntil: query.recordedUntil,
     cached,
@@ -79,6 +88,15 @@ export async function getPortfolio(
       recordedUntil: query.recordedUntil,
       spread: 2 * Math.random() - 1,
     }),
+  }
+}
+
+/** The entries that the state of a query was folded from. */
+function filterOf({ at, recordedUntil }: GetPortfolioQuery, present: PortfolioState): LedgerFilter {
+  return {
+    versionUntil: present.version,
+    ...(at !== undefined && { effectiveUntil: at }),
+    ...(recordedUntil !== undefined && { recordedUntil }),
   }
 }
 

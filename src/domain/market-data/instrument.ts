@@ -43,6 +43,8 @@ export interface Instrument {
 
 /** Instruments by id. */
 export interface InstrumentSource {
+  /** Grows with each change of reference data that is known. */
+  readonly epoch: number
   get(instrumentId: string): Instrument | undefined
   /** What a canonical symbol, an ISIN or a FIGI meant at a moment; undefined when reference data does not say. */
   resolve(symbol: string, at: Instant): Instrument | undefined
