@@ -121,6 +121,8 @@ describe('one position in each asset class, in four currencies', () => {
       ['PE', 'USD', '1', '55', '5500', '5000', '5500', '500'],
       ['XAU', 'USD', '1', '2000', '4000', '3800', '4000', '200'],
     ])
+    // Money is worth itself at any time.
+    expect(detail!.positions[2]!.pricedAt).toBeUndefined()
     // What the rates made of the cost: 9,800 x 0.05, 1,000 x 0.0625, 500 x 0.1, 1,000 x 0.05, 5,000 x 0.05 and
     // 400,000 x 0.0625.
     const effects = detail!.positions.map(({ profitLoss }) => profitLoss!.currencyEffect)
