@@ -2,9 +2,14 @@
 export interface BackgroundPass {
   /** Settles with the first pass, whatever became of it. */
   readonly first: Promise<void>
+  /** There is something to do: the next pass comes soon, once for any number of calls. */
+  wake(): void
   /** Waits for the pass under way; there is none after it. */
   stop(): Promise<void>
 }
+
+/** Whoever is woken again and again has some rest all the same. */
+const REST_MS_MIN = 100
 
 /** Starts the first pass now, and each other `intervalMs` after the one before has ended, failed or not. */
 export function startBackgroundPass(
@@ -14,21 +19,34 @@ export function startBackgroundPass(
 ): BackgroundPass {
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
+  let isWoken = false
   const run = async (): Promise<void> => {
+    timer = undefined
+    isWoken = false
     try {
       await pass()
     } catch (error) {
       onFailure(error)
     }
-    if (isStopped) return
+    if (!isStopped) rest()
+  }
+  const rest = (): void => {
+    clearTimeout(timer)
+    const restMs = isWoken ? Math.min(REST_MS_MIN, intervalMs) : intervalMs
     timer = setTimeout(() => {
       current = run()
-    }, intervalMs)
+    }, restMs)
   }
   const first = run()
   let current = first
   return {
     first,
+    wake() {
+      if (isWoken || isStopped) return
+      isWoken = true
+      // While a pass is under way its end sees to it.
+      if (timer !== undefined) rest()
+    },
     async stop() {
       isStopped = true
       clearTimeout(timer)

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { createInstrumentTable } from './app/market-data/instrument-table.ts'
+import { refreshInstruments } from './app/market-data/refresh-instruments.ts'
 import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
 import { createQuoteBoard } from './app/market-data/quote-board.ts'
-import type { ChangeHints, Clock, PortfolioStore, Telemetry } from './app/ports.ts'
+import type {
+  CacheTelemetry,
+  ChangeHints,
+  Clock,
+  PortfolioStore,
+  QuoteBoard,
+  Telemetry,
+} from './app/ports.ts'
 import { announcingStore, ChangeFeed } from './app/portfolio/change-feed.ts'
 import { expireChanges } from './app/portfolio/expire-changes.ts'
 import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
@@ -98,31 +107,18 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
     const applied = await migrateDatabase(databaseUrl)
     if (applied.length > 0) logger.info({ applied }, 'the schema was brought up to date')
   }
-  const sharedCache =
-    config.redisUrl === undefined
-      ? undefined
-      : openRedisCache({ redisUrl: config.redisUrl, clock, telemetry })
-  if (sharedCache !== undefined) opened.add(async () => sharedCache.close())
-  const postgres = openPostgres({
-    databaseUrl,
-    poolMax: config.databasePoolMax,
-    stateCacheUsersMax: config.stateCacheUsersMax,
-    clock,
-    telemetry,
-    reading: { stalenessMs: config.readStalenessMs, sharedCache, telemetry },
-  })
-  opened.add(() => postgres.close())
-
-  const board = createQuoteBoard()
-  const { quoteStore } = postgres
+  const postgres = openStorage(config, { databaseUrl, clock, telemetry }, opened)
+  const { quoteStore, instrumentStore } = postgres
   const startPass = passStarter(opened, telemetry)
-  let recordedUntil: Instant | undefined
-  const refreshing = startPass('quote-refresh', config.quoteRefreshMs, async () => {
-    recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
-  })
+  const { board, refreshing } = followMarketData(postgres, startPass, config.quoteRefreshMs)
   startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
-  const { changes, portfolios } = followChanges(postgres, clock, startPass, (feed) =>
-    openHints(config, feed, telemetry, opened),
+  const { changes, portfolios, hints } = followChanges(postgres, clock, startPass, (feed) =>
+    openHints(
+      config,
+      { changes: feed, wakeMarketData: () => refreshing.wake() },
+      telemetry,
+      opened,
+    ),
   )
   // Prices first: the first answers would call everything stale.
   await refreshing.first
@@ -142,7 +138,14 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       changes,
       watchTimes: { ...WATCH_TIMES, ...overrides.watchTimes },
     }),
-    marketData: marketDataHandlers({ clock, quoteStore, board, telemetry }),
+    marketData: marketDataHandlers({
+      clock,
+      quoteStore,
+      instrumentStore,
+      board,
+      telemetry,
+      announce: () => hints?.announceMarketData(),
+    }),
   })
   opened.add((drainTimeoutMs) => server.close(drainTimeoutMs))
   const readiness = watchReadiness(postgres, server, logger)
@@ -152,6 +155,30 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
     ports: { ...server.ports, metrics: openedTelemetry.metricsPort },
     close: (drainTimeoutMs = config.drainTimeoutMs) => opened.close(drainTimeoutMs),
   }
+}
+
+/** The database, and what replicas share beside it. */
+function openStorage(
+  config: Config,
+  shared: Pick<Parameters<typeof openPostgres>[0], 'databaseUrl' | 'clock'> & {
+    readonly telemetry: Telemetry & CacheTelemetry
+  },
+  opened: Opened,
+): Postgres {
+  const { clock, telemetry } = shared
+  const sharedCache =
+    config.redisUrl === undefined
+      ? undefined
+      : openRedisCache({ redisUrl: config.redisUrl, clock, telemetry })
+  if (sharedCache !== undefined) opened.add(async () => sharedCache.close())
+  const postgres = openPostgres({
+    ...shared,
+    poolMax: config.databasePoolMax,
+    stateCacheUsersMax: config.stateCacheUsersMax,
+    reading: { stalenessMs: config.readStalenessMs, sharedCache, telemetry },
+  })
+  opened.add(() => postgres.close())
+  return postgres
 }
 
 function passStarter(opened: Opened, telemetry: Telemetry): StartPass {
@@ -164,13 +191,30 @@ function passStarter(opened: Opened, telemetry: Telemetry): StartPass {
   }
 }
 
+/** Brings the prices and the reference data that any replica took in to this one's memory. */
+function followMarketData(
+  { quoteStore, instrumentStore }: Postgres,
+  startPass: StartPass,
+  refreshMs: number,
+): { board: QuoteBoard; refreshing: BackgroundPass } {
+  const instruments = createInstrumentTable()
+  const board = createQuoteBoard(instruments)
+  let recordedUntil: Instant | undefined
+  const refreshing = startPass('quote-refresh', refreshMs, async () => {
+    // What an instrument is decides what its price means.
+    await refreshInstruments({ instrumentStore, instruments })
+    recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
+  })
+  return { board, refreshing }
+}
+
 /** Brings what any replica committed to this one's streams; one of the replicas forgets what is old. */
 function followChanges(
   { portfolios, changeLog, leases }: Postgres,
   clock: Clock,
   startPass: StartPass,
   hintsOf: (changes: ChangeFeed) => ChangeHints | undefined,
-): { changes: ChangeFeed; portfolios: PortfolioStore } {
+): { changes: ChangeFeed; portfolios: PortfolioStore; hints: ChangeHints | undefined } {
   const changes = new ChangeFeed(changeLog)
   const hints = hintsOf(changes)
   const replica = randomUUID()
@@ -180,6 +224,7 @@ function followChanges(
   )
   return {
     changes,
+    hints,
     portfolios: announcingStore(portfolios, (userId) => {
       changes.hint(userId)
       hints?.announce(userId)
@@ -187,10 +232,10 @@ function followChanges(
   }
 }
 
-/** Without Redis a change of another replica is found by the feed's next pass. */
+/** Without Redis what another replica took in is found by the next pass that looks for it. */
 function openHints(
   { redisUrl }: Config,
-  changes: ChangeFeed,
+  { changes, wakeMarketData }: { changes: ChangeFeed; wakeMarketData: () => void },
   telemetry: Telemetry,
   opened: Opened,
 ): ChangeHints | undefined {
@@ -198,6 +243,7 @@ function openHints(
   const hints = openRedisHints({
     redisUrl,
     onHint: (userId) => changes.hint(userId),
+    onMarketData: wakeMarketData,
     onFailure: (error) => telemetry.backgroundFailed('change-hints', error),
   })
   opened.add(async () => hints.close())

@@ -3,6 +3,7 @@ import type { Detail, DetailResult } from '../domain/portfolio/detail.ts'
 import type { Completeness } from '../domain/portfolio/valuation.ts'
 import { type Instant, MICROSECONDS_PER_SECOND } from '../domain/time.ts'
 import {
+  AssetClass,
   type DataQualitySchema,
   DataQuality_Completeness as SentCompleteness,
 } from '../../gen/portfolio/v1/common_pb.ts'
@@ -21,7 +22,7 @@ export interface DetailFacts {
   readonly recordedUntil: Instant | undefined
 }
 
-/** The valuation in exact decimals. What is not tracked yet, such as the currency effect, is left empty, never "0". */
+/** The valuation in exact decimals. What is not told apart, such as the currency effect of a write's answer, is left empty, never "0". */
 export function presentDetail(
   detail: Detail,
   { userId, version, at, recordedUntil }: DetailFacts,
@@ -54,11 +55,12 @@ function presentPosition(
 ): MessageInitShape<typeof PositionSchema> {
   const { pricedAt } = position
   return {
-    symbol: position.instrumentId,
+    symbol: position.symbol,
     instrumentId: position.instrumentId,
     currencyCode: position.currency,
     quantity: position.quantity,
-    multiplier: '1',
+    multiplier: position.multiplier,
+    assetClass: AssetClass[position.assetClass ?? 'UNSPECIFIED'],
     averageCost: position.averageCost,
     costBasis: position.costBasis,
     price: position.price,

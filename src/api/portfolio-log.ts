@@ -47,6 +47,7 @@ const METHODS = PortfolioService.method
 
 /** The rich write and what it wrote: parse, use case, present. */
 export function portfolioLogHandlers(ports: UpdatePortfolioPorts): LogHandlers {
+  const { instruments } = ports.quotes
   return {
     async recordTransactions(request, metadata, call) {
       const command = readRecord(request, metadata, ports.clock.now())
@@ -65,7 +66,7 @@ export function portfolioLogHandlers(ports: UpdatePortfolioPorts): LogHandlers {
     async reverseTransaction(request, metadata, call) {
       const command = readReverse(request, metadata, ports.clock.now())
       const { answer, replayed, written } = await reverseTransaction(ports, command, call)
-      const facts = { reversedBy: undefined, baseCurrency: answer.baseCurrency }
+      const facts = { reversedBy: undefined, baseCurrency: answer.baseCurrency, instruments }
       const [reversal, replacement] = written.map((entry) => presentTransaction(entry, facts))
       return {
         message: {
@@ -84,7 +85,11 @@ export function portfolioLogHandlers(ports: UpdatePortfolioPorts): LogHandlers {
       return {
         message: {
           transactions: page.entries.map(({ entry, reversedBy }) =>
-            presentTransaction(entry, { reversedBy, baseCurrency: page.baseCurrency }),
+            presentTransaction(entry, {
+              reversedBy,
+              baseCurrency: page.baseCurrency,
+              instruments,
+            }),
           ),
           nextPageToken: page.next === undefined ? '' : transactionsToken(query.order, page.next),
         },
@@ -207,7 +212,7 @@ function presentOutcome(
 function presentLot(lot: LotView): MessageInitShape<typeof LotSchema> {
   return {
     lotId: lot.lotId,
-    symbol: lot.instrumentId,
+    symbol: lot.symbol,
     accountId: lot.accountId,
     acquiredDate: lot.acquiredDay,
     quantityAcquired: lot.quantityAcquired,

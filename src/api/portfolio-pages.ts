@@ -3,7 +3,6 @@ import type { ListTransactionsQuery, TransactionPage } from '../app/portfolio/li
 import type { LedgerOrder } from '../app/ports.ts'
 import type { Violation } from '../domain/errors.ts'
 import { canonicalSymbol } from '../domain/market-data/symbol.ts'
-import { isDay } from '../domain/portfolio/calendar-day.ts'
 import { type LotMethod, lotMethods } from '../domain/portfolio/lot-methods.ts'
 import type { TransactionType } from '../domain/portfolio/transaction-types.ts'
 import { isPlainText } from '../domain/text.ts'
@@ -15,6 +14,7 @@ import {
   ListTransactionsRequest_Order as SentOrder,
 } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { instantOf } from './instant.ts'
+import { PAGE_PROBLEM, readDay, readSize, readSymbols } from './pages.ts'
 import { readUserId } from './portfolio-request.ts'
 import { readType } from './transaction-request.ts'
 import {
@@ -25,15 +25,9 @@ import {
   SYMBOL_PROBLEM,
 } from './violations.ts'
 
-const PAGE_SIZE_DEFAULT = 100
-const PAGE_SIZE_MAX = 1_000
 const FILTER_VALUES_MAX = 1_000
 const TEXT_LENGTH_MAX = 128
 
-const PAGE_PROBLEM: Problem = {
-  reason: 'PAGE_INVALID',
-  description: 'must be the next_page_token of the same listing',
-}
 const ORDER_PROBLEM: Problem = { reason: 'PAGE_INVALID', description: 'must be an order we know' }
 const TEXT_PROBLEM: Problem = {
   reason: 'PAGE_INVALID',
@@ -75,19 +69,10 @@ export function readTransactionsPage(
   return query
 }
 
-function readSymbols(symbols: readonly string[], violations: Violation[]): readonly string[] {
-  return symbols.flatMap((text, index) => {
-    const symbol = canonicalSymbol(text)
-    if (symbol !== undefined) return [symbol]
-    violations.push({ field: `symbols[${index}]`, ...SYMBOL_PROBLEM })
-    return []
-  })
-}
-
 function checkFilters(request: ListTransactionsRequest, violations: Violation[]): void {
-  const { symbols, types, accountIds, externalIds, idempotencyKey } = request
+  const { types, accountIds, externalIds, idempotencyKey } = request
   if (!ORDERS.has(request.order)) violations.push({ field: 'order', ...ORDER_PROBLEM })
-  const filters = { symbols, types, account_ids: accountIds, external_ids: externalIds }
+  const filters = { types, account_ids: accountIds, external_ids: externalIds }
   for (const [field, values] of Object.entries(filters)) {
     if (values.length <= FILTER_VALUES_MAX) continue
     const description = `at most ${FILTER_VALUES_MAX}, ${values.length} sent`
@@ -115,29 +100,6 @@ function readTypes(types: readonly number[], violations: Violation[]): readonly 
     violations.push({ field: `types[${index}]`, reason: 'TYPE_UNKNOWN', description })
     return []
   })
-}
-
-function readSize(size: number, violations: Violation[]): number {
-  if (size === 0) return PAGE_SIZE_DEFAULT
-  if (size > 0 && size <= PAGE_SIZE_MAX) return size
-  const description = `must be from 1 to ${PAGE_SIZE_MAX}; 0 = ${PAGE_SIZE_DEFAULT}`
-  violations.push({ field: 'page_size', reason: 'PAGE_INVALID', description })
-  return PAGE_SIZE_DEFAULT
-}
-
-function readDay(
-  field: string,
-  day: string | undefined,
-  violations: Violation[],
-): string | undefined {
-  if (day === undefined || day === '') return undefined
-  if (isDay(day)) return day
-  violations.push({
-    field,
-    reason: 'DATE_INVALID',
-    description: 'must be a day such as 2024-02-29',
-  })
-  return undefined
 }
 
 interface Place {
@@ -183,7 +145,7 @@ export function readLotsPage(
   const { effectiveAt, asKnownAt } = request.temporal ?? {}
   const query = {
     userId,
-    instrumentId: symbol,
+    symbol,
     at: readMoment(effectiveAt && instantOf(effectiveAt, now), () =>
       violations.push({ field: 'temporal.effective_at', ...INSTANT_PROBLEM }),
     ),

@@ -22,7 +22,7 @@ export function presentView(
     const { userId, version, recordedUntil } = view
     const at = view.at ?? view.computedAt
     const facts = { userId, version, at, recordedUntil }
-    message.detail = presentDetail(detailOf(view.valuation), facts)
+    message.detail = presentDetail(detailOf(view.valuation, view.effects), facts)
   }
   return message
 }

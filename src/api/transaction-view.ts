@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { MatchView } from '../app/portfolio/record-transactions.ts'
 import { decimalText } from '../domain/decimal.ts'
+import { type InstrumentSource, symbolOf } from '../domain/market-data/instrument.ts'
 import { dayOf, longTermOn } from '../domain/portfolio/calendar-day.ts'
 import type { LedgerEntry, TransactionTerms } from '../domain/portfolio/transaction.ts'
 import { NO_TERMS } from '../domain/portfolio/transaction.ts'
@@ -16,19 +17,20 @@ import { timestampOf } from './instant.ts'
 export interface TransactionFacts {
   readonly reversedBy: number | undefined
   readonly baseCurrency: string
+  readonly instruments: InstrumentSource | undefined
 }
 
 /** A ledger entry as the contract shows it; its id is its place in the user's log. */
 export function presentTransaction(
   entry: LedgerEntry,
-  { reversedBy, baseCurrency }: TransactionFacts,
+  { reversedBy, baseCurrency, instruments }: TransactionFacts,
 ): MessageInitShape<typeof TransactionSchema> {
   const terms = entry.terms ?? NO_TERMS
   const reverses = terms.reverses?.sequence
   return {
     transactionId: String(entry.sequence),
     type: SentType[entry.type],
-    symbol: entry.instrumentId,
+    symbol: symbolOf(instruments, entry.instrumentId),
     instrumentId: entry.instrumentId,
     accountId: entry.accountId,
     quantity: entry.quantity.isZero() ? '' : decimalText(entry.quantity),

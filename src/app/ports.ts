@@ -1,3 +1,5 @@
+import type { Instrument, InstrumentSource } from '../domain/market-data/instrument.ts'
+import type { QuarantinedQuote } from '../domain/market-data/quarantine.ts'
 import type { Quote, QuoteSource } from '../domain/market-data/quote.ts'
 import type { RecordedExternalIds } from '../domain/portfolio/external-ids.ts'
 import type { Histories, NeededHistory } from '../domain/portfolio/record-transactions.ts'
@@ -226,11 +228,13 @@ export interface ChangeLog {
 }
 
 /**
- * Tells all replicas of a change sooner than they would find it. Whatever is lost is found in the change log: nobody
+ * Tells all replicas of a change sooner than they would find it. Whatever is lost is found in the database: nobody
  * waits for a hint, and none is ever an error.
  */
 export interface ChangeHints {
   announce(userId: string): void
+  /** There are new quotes or instruments. */
+  announceMarketData(): void
   close(): void
 }
 
@@ -240,9 +244,48 @@ export interface Leases {
   claim(name: string, holder: string, now: Instant, until: Instant): Promise<boolean>
 }
 
+/** News of reference data: all instruments that changed up to an epoch. */
+export interface InstrumentNews {
+  readonly instruments: readonly Instrument[]
+  readonly epoch: number
+}
+
+export interface InstrumentStore {
+  /** Writes what `plan` decides with the instruments that have these ids or had these symbols; one at a time. */
+  change<Plan extends { readonly instruments: readonly Instrument[] }>(
+    needed: { readonly instrumentIds: readonly string[]; readonly symbols: readonly string[] },
+    plan: (known: readonly Instrument[]) => Plan,
+  ): Promise<Plan>
+  readSince(epoch: number): Promise<InstrumentNews>
+}
+
+/** The instruments in memory. Nothing waits for it. */
+export interface InstrumentTable extends InstrumentSource {
+  /** In order of instrument id. */
+  all(): readonly Instrument[]
+  publish(news: InstrumentNews): void
+  follow(listener: (changed: readonly Instrument[]) => void): void
+}
+
 export interface QuoteStore {
-  /** Keeps every quote by time; the newest of each instrument is what `readNewest` gives. */
-  append(quotes: readonly Quote[], recordedAt: Instant): Promise<void>
+  /** Keeps every quote by time; the newest of each instrument is what `readNewest` gives. All or nothing. */
+  append(
+    quotes: readonly Quote[],
+    recordedAt: Instant,
+    held?: {
+      readonly quarantined: readonly QuarantinedQuote[]
+      /** Held back before, and among the quotes now. */
+      readonly released: readonly Quote[]
+    },
+  ): Promise<void>
+  /** What is held back of these instruments, unusable ones left out. */
+  readHeld(instrumentIds: readonly string[]): Promise<readonly Quote[]>
+  /** The newest quote at or before each moment, by the moment's place. */
+  readBefore(
+    moments: readonly Pick<Quote, 'instrumentId' | 'pricedAt'>[],
+  ): Promise<ReadonlyMap<number, Quote>>
+  /** What is known now of an instrument, in order of `pricedAt` and source. */
+  list(query: QuoteQuery): Promise<readonly ListedQuote[]>
   /** The newest quote of each instrument of which a newer one was recorded since, with the time to ask from next. */
   readNewest(
     recordedSince: Instant | undefined,
@@ -255,8 +298,30 @@ export interface QuoteStore {
   ): Promise<readonly Quote[]>
 }
 
+export interface QuoteQuery {
+  readonly instrumentId: string
+  /** Both included; undefined = no bound. */
+  readonly from: Instant | undefined
+  readonly until: Instant | undefined
+  readonly quarantinedOnly: boolean
+  readonly size: number
+  /** The quote after which the page begins; undefined = the first page. */
+  readonly after: QuotePlace | undefined
+}
+
+/** Where a quote stands in a listing. */
+export interface QuotePlace {
+  readonly pricedAt: Instant
+  readonly source: string
+  readonly recordedAt: Instant
+}
+
+/** As it was kept; the price of a quarantined one may be no number. */
+export type ListedQuote = Omit<Quote, 'price'> & QuotePlace & { readonly price: string }
+
 /** The newest quotes, in memory: what valuation reads. Nothing waits for it. */
 export interface QuoteBoard extends QuoteSource {
+  readonly instruments: InstrumentTable
   publish(quotes: readonly Quote[]): void
   /** Tells of quotes that differ from the ones before, at once; gives back what ends it. */
   follow(listener: (changed: readonly Quote[]) => void): () => void

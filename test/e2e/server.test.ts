@@ -219,6 +219,9 @@ describe('reflection', () => {
     expect(stdout.trim().split('\n').toSorted()).toEqual([
       'portfolio.v1.MarketDataService/BatchGetQuotes',
       'portfolio.v1.MarketDataService/IngestQuotes',
+      'portfolio.v1.MarketDataService/ListInstruments',
+      'portfolio.v1.MarketDataService/ListQuotes',
+      'portfolio.v1.MarketDataService/UpsertInstruments',
       'portfolio.v1.PortfolioService/GetPortfolio',
       'portfolio.v1.PortfolioService/GetPortfolioSettings',
       'portfolio.v1.PortfolioService/ListLots',

@@ -92,10 +92,10 @@ it('sends at most one repricing of a user in its time, whatever the prices do', 
   const stream = fixture.watch(service, { userIds: [userId, other], minMove: '0' })
   await stream.nextOf('snapshot')
   await stream.nextOf('snapshot')
-  await price('2')
+  await price('1.1')
   const sent = [await stream.nextOf('repriced'), await stream.nextOf('repriced')]
   expect(sent.map((message) => message.userId)).toEqual([userId, other])
-  for (const value of ['3', '4', '5']) await price(value)
+  for (const value of ['1.2', '1.3', '1.4']) await price(value)
   for (let count = 0; count < 3; count += 1) {
     expect((await stream.next()).event.case).toBe('heartbeat')
   }

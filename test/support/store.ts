@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import pg from 'pg'
+import { createInstrumentTable } from '../../src/app/market-data/instrument-table.ts'
 import { createQuoteBoard } from '../../src/app/market-data/quote-board.ts'
 import {
   updatePortfolio,
@@ -108,7 +109,15 @@ export function openStore(options: StoreOptions & { readonly url: string }): Tes
     },
   })
   const { portfolios, quoteStore } = postgres
-  return { clock, portfolios, quotes: createQuoteBoard(), quoteStore, postgres, committed, failed }
+  return {
+    clock,
+    portfolios,
+    quotes: createQuoteBoard(createInstrumentTable()),
+    quoteStore,
+    postgres,
+    committed,
+    failed,
+  }
 }
 
 export const systemClock: Clock = {

@@ -32,3 +32,24 @@ it('goes on after a failure, never overlaps itself, and stops after the pass und
   expect({ running, passes, overlaps }).toEqual({ running: 0, passes: 3, overlaps: 0 })
   expect(failures).toEqual([new Error('first')])
 })
+
+it('comes soon when it is woken, once for many calls, also while a pass is under way', async () => {
+  let passes = 0
+  const events = new EventEmitter()
+  const background = startBackgroundPass(
+    3_600_000,
+    async () => {
+      passes += 1
+      if (passes === 2) background.wake()
+      events.emit(`pass ${passes}`)
+    },
+    () => undefined,
+  )
+  await background.first
+  const third = once(events, 'pass 3')
+  for (let count = 0; count < 100; count += 1) background.wake()
+  await third
+  await background.stop()
+  background.wake()
+  expect(passes).toBe(3)
+})

@@ -6,13 +6,209 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AssetClass, Period } from "./common_pb.ts";
+import { file_portfolio_v1_common } from "./common_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file portfolio/v1/market_data_service.proto.
  */
 export const file_portfolio_v1_market_data_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZwb3J0Zm9saW8vdjEvbWFya2V0X2RhdGFfc2VydmljZS5wcm90bxIMcG9ydGZvbGlvLnYxIrsCCgVRdW90ZRIOCgZzeW1ib2wYASABKAkSDQoFcHJpY2UYAiABKAkSFQoNY3VycmVuY3lfY29kZRgDIAEoCRItCglwcmljZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNvdXJjZRgFIAEoCRImCgRraW5kGAYgASgOMhgucG9ydGZvbGlvLnYxLlF1b3RlLktpbmQSFgoOc3BsaXRfYWRqdXN0ZWQYByABKAgifQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASEQoNS0lORF9SRUFMVElNRRABEhAKDEtJTkRfREVMQVlFRBACEg4KCktJTkRfQ0xPU0UQAxIMCghLSU5EX05BVhAEEg8KC0tJTkRfTUFOVUFMEAUSCwoHS0lORF9GWBAGIjoKE0luZ2VzdFF1b3Rlc1JlcXVlc3QSIwoGcXVvdGVzGAEgAygLMhMucG9ydGZvbGlvLnYxLlF1b3RlIr0BChRJbmdlc3RRdW90ZXNSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoAxITCgtxdWFyYW50aW5lZBgCIAEoAxJACghleGFtcGxlcxgDIAMoCzIuLnBvcnRmb2xpby52MS5Jbmdlc3RRdW90ZXNSZXNwb25zZS5RdWFyYW50aW5lZBo8CgtRdWFyYW50aW5lZBINCgVpbmRleBgBIAEoAxIOCgZzeW1ib2wYAiABKAkSDgoGcmVhc29uGAMgASgJIloKFUJhdGNoR2V0UXVvdGVzUmVxdWVzdBIPCgdzeW1ib2xzGAEgAygJEjAKDGVmZmVjdGl2ZV9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVgoWQmF0Y2hHZXRRdW90ZXNSZXNwb25zZRIjCgZxdW90ZXMYASADKAsyEy5wb3J0Zm9saW8udjEuUXVvdGUSFwoPbWlzc2luZ19zeW1ib2xzGAIgAygJMs4BChFNYXJrZXREYXRhU2VydmljZRJXCgxJbmdlc3RRdW90ZXMSIS5wb3J0Zm9saW8udjEuSW5nZXN0UXVvdGVzUmVxdWVzdBoiLnBvcnRmb2xpby52MS5Jbmdlc3RRdW90ZXNSZXNwb25zZSgBEmAKDkJhdGNoR2V0UXVvdGVzEiMucG9ydGZvbGlvLnYxLkJhdGNoR2V0UXVvdGVzUmVxdWVzdBokLnBvcnRmb2xpby52MS5CYXRjaEdldFF1b3Rlc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiZwb3J0Zm9saW8vdjEvbWFya2V0X2RhdGFfc2VydmljZS5wcm90bxIMcG9ydGZvbGlvLnYxIu8FCgpJbnN0cnVtZW50EhUKDWluc3RydW1lbnRfaWQYASABKAkSDgoGc3ltYm9sGAIgASgJEhQKDGV4Y2hhbmdlX21pYxgDIAEoCRIMCgRpc2luGAQgASgJEgwKBGZpZ2kYBSABKAkSFQoNY3VycmVuY3lfY29kZRgGIAEoCRItCgthc3NldF9jbGFzcxgHIAEoDjIYLnBvcnRmb2xpby52MS5Bc3NldENsYXNzEhIKCm11bHRpcGxpZXIYCCABKAkSGwoOcXVhbnRpdHlfc2NhbGUYCSABKAVIAIgBARI7Cg5zeW1ib2xfaGlzdG9yeRgKIAMoCzIjLnBvcnRmb2xpby52MS5JbnN0cnVtZW50LlN5bWJvbFNwYW4SRgoPY2xhc3NpZmljYXRpb25zGAsgAygLMi0ucG9ydGZvbGlvLnYxLkluc3RydW1lbnQuQ2xhc3NpZmljYXRpb25zRW50cnkSNwoKZGVyaXZhdGl2ZRgMIAEoCzIjLnBvcnRmb2xpby52MS5JbnN0cnVtZW50LkRlcml2YXRpdmUaNgoUQ2xhc3NpZmljYXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARrFAQoKRGVyaXZhdGl2ZRIZChF1bmRlcmx5aW5nX3N5bWJvbBgBIAEoCRITCgtleHBpcnlfZGF0ZRgCIAEoCRIOCgZzdHJpa2UYAyABKAkSOAoFcmlnaHQYBCABKA4yKS5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudC5EZXJpdmF0aXZlLlJpZ2h0Ij0KBVJpZ2h0EhUKEVJJR0hUX1VOU1BFQ0lGSUVEEAASDgoKUklHSFRfQ0FMTBABEg0KCVJJR0hUX1BVVBACGkAKClN5bWJvbFNwYW4SDgoGc3ltYm9sGAEgASgJEhEKCWZyb21fZGF0ZRgCIAEoCRIPCgd0b19kYXRlGAMgASgJQhEKD19xdWFudGl0eV9zY2FsZSK7AgoFUXVvdGUSDgoGc3ltYm9sGAEgASgJEg0KBXByaWNlGAIgASgJEhUKDWN1cnJlbmN5X2NvZGUYAyABKAkSLQoJcHJpY2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzb3VyY2UYBSABKAkSJgoEa2luZBgGIAEoDjIYLnBvcnRmb2xpby52MS5RdW90ZS5LaW5kEhYKDnNwbGl0X2FkanVzdGVkGAcgASgIIn0KBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhEKDUtJTkRfUkVBTFRJTUUQARIQCgxLSU5EX0RFTEFZRUQQAhIOCgpLSU5EX0NMT1NFEAMSDAoIS0lORF9OQVYQBBIPCgtLSU5EX01BTlVBTBAFEgsKB0tJTkRfRlgQBiJJChhVcHNlcnRJbnN0cnVtZW50c1JlcXVlc3QSLQoLaW5zdHJ1bWVudHMYASADKAsyGC5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudCI9ChlVcHNlcnRJbnN0cnVtZW50c1Jlc3BvbnNlEg8KB2NyZWF0ZWQYASABKAUSDwoHdXBkYXRlZBgCIAEoBSI6ChNJbmdlc3RRdW90ZXNSZXF1ZXN0EiMKBnF1b3RlcxgBIAMoCzITLnBvcnRmb2xpby52MS5RdW90ZSK9AQoUSW5nZXN0UXVvdGVzUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAMSEwoLcXVhcmFudGluZWQYAiABKAMSQAoIZXhhbXBsZXMYAyADKAsyLi5wb3J0Zm9saW8udjEuSW5nZXN0UXVvdGVzUmVzcG9uc2UuUXVhcmFudGluZWQaPAoLUXVhcmFudGluZWQSDQoFaW5kZXgYASABKAMSDgoGc3ltYm9sGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJaChVCYXRjaEdldFF1b3Rlc1JlcXVlc3QSDwoHc3ltYm9scxgBIAMoCRIwCgxlZmZlY3RpdmVfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlYKFkJhdGNoR2V0UXVvdGVzUmVzcG9uc2USIwoGcXVvdGVzGAEgAygLMhMucG9ydGZvbGlvLnYxLlF1b3RlEhcKD21pc3Npbmdfc3ltYm9scxgCIAMoCSKKAQoRTGlzdFF1b3Rlc1JlcXVlc3QSDgoGc3ltYm9sGAEgASgJEiQKBnBlcmlvZBgCIAEoCzIULnBvcnRmb2xpby52MS5QZXJpb2QSGAoQcXVhcmFudGluZWRfb25seRgDIAEoCBIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCSJSChJMaXN0UXVvdGVzUmVzcG9uc2USIwoGcXVvdGVzGAEgAygLMhMucG9ydGZvbGlvLnYxLlF1b3RlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJQChZMaXN0SW5zdHJ1bWVudHNSZXF1ZXN0Eg8KB3N5bWJvbHMYASADKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiYQoXTGlzdEluc3RydW1lbnRzUmVzcG9uc2USLQoLaW5zdHJ1bWVudHMYASADKAsyGC5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAky7wMKEU1hcmtldERhdGFTZXJ2aWNlEmQKEVVwc2VydEluc3RydW1lbnRzEiYucG9ydGZvbGlvLnYxLlVwc2VydEluc3RydW1lbnRzUmVxdWVzdBonLnBvcnRmb2xpby52MS5VcHNlcnRJbnN0cnVtZW50c1Jlc3BvbnNlElcKDEluZ2VzdFF1b3RlcxIhLnBvcnRmb2xpby52MS5Jbmdlc3RRdW90ZXNSZXF1ZXN0GiIucG9ydGZvbGlvLnYxLkluZ2VzdFF1b3Rlc1Jlc3BvbnNlKAESYAoOQmF0Y2hHZXRRdW90ZXMSIy5wb3J0Zm9saW8udjEuQmF0Y2hHZXRRdW90ZXNSZXF1ZXN0GiQucG9ydGZvbGlvLnYxLkJhdGNoR2V0UXVvdGVzUmVzcG9uc2UiA5ACARJUCgpMaXN0UXVvdGVzEh8ucG9ydGZvbGlvLnYxLkxpc3RRdW90ZXNSZXF1ZXN0GiAucG9ydGZvbGlvLnYxLkxpc3RRdW90ZXNSZXNwb25zZSIDkAIBEmMKD0xpc3RJbnN0cnVtZW50cxIkLnBvcnRmb2xpby52MS5MaXN0SW5zdHJ1bWVudHNSZXF1ZXN0GiUucG9ydGZvbGlvLnYxLkxpc3RJbnN0cnVtZW50c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_portfolio_v1_common]);
+
+/**
+ * @generated from message portfolio.v1.Instrument
+ */
+export type Instrument = Message<"portfolio.v1.Instrument"> & {
+  /**
+   * Never changes, whatever the symbol becomes: holdings are kept by it. Empty in UpsertInstruments = the instrument
+   * that the symbol means today, else a new one named after it.
+   *
+   * @generated from field: string instrument_id = 1;
+   */
+  instrumentId: string;
+
+  /**
+   * the present one, which answers show
+   *
+   * @generated from field: string symbol = 2;
+   */
+  symbol: string;
+
+  /**
+   * ISO 10383; decides which days can have a price; empty or not listed = weekends only
+   *
+   * @generated from field: string exchange_mic = 3;
+   */
+  exchangeMic: string;
+
+  /**
+   * with a right check digit
+   *
+   * @generated from field: string isin = 4;
+   */
+  isin: string;
+
+  /**
+   * with a right check digit
+   *
+   * @generated from field: string figi = 5;
+   */
+  figi: string;
+
+  /**
+   * Of its prices and trades that name no other; GBX, ZAc and ILA are hundredths. Empty = the base currency of
+   * whoever holds it.
+   *
+   * @generated from field: string currency_code = 6;
+   */
+  currencyCode: string;
+
+  /**
+   * required
+   *
+   * @generated from field: portfolio.v1.AssetClass asset_class = 7;
+   */
+  assetClass: AssetClass;
+
+  /**
+   * Units of the underlying, or money for a price of 1, that one unit stands for; required for options and futures,
+   * else empty = 1. Bonds are priced per 100 nominal besides.
+   *
+   * @generated from field: string multiplier = 8;
+   */
+  multiplier: string;
+
+  /**
+   * decimals a quantity may have; absent = what the class has
+   *
+   * @generated from field: optional int32 quantity_scale = 9;
+   */
+  quantityScale?: number | undefined;
+
+  /**
+   * Every symbol it had, by day (UTC, both included; empty = without bound). One symbol means one instrument on any
+   * day; an instrument may have several at once ("BRK.B", "BRK-B"). The present symbol is added where it is missing.
+   *
+   * @generated from field: repeated portfolio.v1.Instrument.SymbolSpan symbol_history = 10;
+   */
+  symbolHistory: Instrument_SymbolSpan[];
+
+  /**
+   * sector, country, ...
+   *
+   * @generated from field: map<string, string> classifications = 11;
+   */
+  classifications: { [key: string]: string };
+
+  /**
+   * options and futures
+   *
+   * @generated from field: portfolio.v1.Instrument.Derivative derivative = 12;
+   */
+  derivative?: Instrument_Derivative | undefined;
+};
+
+/**
+ * Describes the message portfolio.v1.Instrument.
+ * Use `create(InstrumentSchema)` to create a new message.
+ */
+export const InstrumentSchema: GenMessage<Instrument> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 0);
+
+/**
+ * @generated from message portfolio.v1.Instrument.Derivative
+ */
+export type Instrument_Derivative = Message<"portfolio.v1.Instrument.Derivative"> & {
+  /**
+   * @generated from field: string underlying_symbol = 1;
+   */
+  underlyingSymbol: string;
+
+  /**
+   * @generated from field: string expiry_date = 2;
+   */
+  expiryDate: string;
+
+  /**
+   * options only
+   *
+   * @generated from field: string strike = 3;
+   */
+  strike: string;
+
+  /**
+   * options only
+   *
+   * @generated from field: portfolio.v1.Instrument.Derivative.Right right = 4;
+   */
+  right: Instrument_Derivative_Right;
+};
+
+/**
+ * Describes the message portfolio.v1.Instrument.Derivative.
+ * Use `create(Instrument_DerivativeSchema)` to create a new message.
+ */
+export const Instrument_DerivativeSchema: GenMessage<Instrument_Derivative> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 0, 0);
+
+/**
+ * @generated from enum portfolio.v1.Instrument.Derivative.Right
+ */
+export const Instrument_Derivative_Right = {
+  /**
+   * @generated from enum value: RIGHT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: RIGHT_CALL = 1;
+   */
+  CALL: 1,
+
+  /**
+   * @generated from enum value: RIGHT_PUT = 2;
+   */
+  PUT: 2,
+} as const;
+
+/**
+ * @generated from enum portfolio.v1.Instrument.Derivative.Right
+ */
+export type Instrument_Derivative_Right = (typeof Instrument_Derivative_Right)[keyof typeof Instrument_Derivative_Right] | UnknownEnum;
+
+/**
+ * Describes the enum portfolio.v1.Instrument.Derivative.Right.
+ */
+export const Instrument_Derivative_RightSchema: GenEnum<Instrument_Derivative_Right> = /*@__PURE__*/
+  enumDesc(file_portfolio_v1_market_data_service, 0, 0, 0);
+
+/**
+ * @generated from message portfolio.v1.Instrument.SymbolSpan
+ */
+export type Instrument_SymbolSpan = Message<"portfolio.v1.Instrument.SymbolSpan"> & {
+  /**
+   * @generated from field: string symbol = 1;
+   */
+  symbol: string;
+
+  /**
+   * @generated from field: string from_date = 2;
+   */
+  fromDate: string;
+
+  /**
+   * @generated from field: string to_date = 3;
+   */
+  toDate: string;
+};
+
+/**
+ * Describes the message portfolio.v1.Instrument.SymbolSpan.
+ * Use `create(Instrument_SymbolSpanSchema)` to create a new message.
+ */
+export const Instrument_SymbolSpanSchema: GenMessage<Instrument_SymbolSpan> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 0, 1);
 
 /**
  * @generated from message portfolio.v1.Quote
@@ -61,7 +257,7 @@ export type Quote = Message<"portfolio.v1.Quote"> & {
  * Use `create(QuoteSchema)` to create a new message.
  */
 export const QuoteSchema: GenMessage<Quote> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_market_data_service, 0);
+  messageDesc(file_portfolio_v1_market_data_service, 1);
 
 /**
  * @generated from enum portfolio.v1.Quote.Kind
@@ -112,7 +308,48 @@ export type Quote_Kind = (typeof Quote_Kind)[keyof typeof Quote_Kind] | UnknownE
  * Describes the enum portfolio.v1.Quote.Kind.
  */
 export const Quote_KindSchema: GenEnum<Quote_Kind> = /*@__PURE__*/
-  enumDesc(file_portfolio_v1_market_data_service, 0, 0);
+  enumDesc(file_portfolio_v1_market_data_service, 1, 0);
+
+/**
+ * @generated from message portfolio.v1.UpsertInstrumentsRequest
+ */
+export type UpsertInstrumentsRequest = Message<"portfolio.v1.UpsertInstrumentsRequest"> & {
+  /**
+   * 1 to 1,000
+   *
+   * @generated from field: repeated portfolio.v1.Instrument instruments = 1;
+   */
+  instruments: Instrument[];
+};
+
+/**
+ * Describes the message portfolio.v1.UpsertInstrumentsRequest.
+ * Use `create(UpsertInstrumentsRequestSchema)` to create a new message.
+ */
+export const UpsertInstrumentsRequestSchema: GenMessage<UpsertInstrumentsRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 2);
+
+/**
+ * @generated from message portfolio.v1.UpsertInstrumentsResponse
+ */
+export type UpsertInstrumentsResponse = Message<"portfolio.v1.UpsertInstrumentsResponse"> & {
+  /**
+   * @generated from field: int32 created = 1;
+   */
+  created: number;
+
+  /**
+   * @generated from field: int32 updated = 2;
+   */
+  updated: number;
+};
+
+/**
+ * Describes the message portfolio.v1.UpsertInstrumentsResponse.
+ * Use `create(UpsertInstrumentsResponseSchema)` to create a new message.
+ */
+export const UpsertInstrumentsResponseSchema: GenMessage<UpsertInstrumentsResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 3);
 
 /**
  * @generated from message portfolio.v1.IngestQuotesRequest
@@ -129,7 +366,7 @@ export type IngestQuotesRequest = Message<"portfolio.v1.IngestQuotesRequest"> & 
  * Use `create(IngestQuotesRequestSchema)` to create a new message.
  */
 export const IngestQuotesRequestSchema: GenMessage<IngestQuotesRequest> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_market_data_service, 1);
+  messageDesc(file_portfolio_v1_market_data_service, 4);
 
 /**
  * @generated from message portfolio.v1.IngestQuotesResponse
@@ -158,7 +395,7 @@ export type IngestQuotesResponse = Message<"portfolio.v1.IngestQuotesResponse"> 
  * Use `create(IngestQuotesResponseSchema)` to create a new message.
  */
 export const IngestQuotesResponseSchema: GenMessage<IngestQuotesResponse> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_market_data_service, 2);
+  messageDesc(file_portfolio_v1_market_data_service, 5);
 
 /**
  * @generated from message portfolio.v1.IngestQuotesResponse.Quarantined
@@ -187,7 +424,7 @@ export type IngestQuotesResponse_Quarantined = Message<"portfolio.v1.IngestQuote
  * Use `create(IngestQuotesResponse_QuarantinedSchema)` to create a new message.
  */
 export const IngestQuotesResponse_QuarantinedSchema: GenMessage<IngestQuotesResponse_Quarantined> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_market_data_service, 2, 0);
+  messageDesc(file_portfolio_v1_market_data_service, 5, 0);
 
 /**
  * @generated from message portfolio.v1.BatchGetQuotesRequest
@@ -209,7 +446,7 @@ export type BatchGetQuotesRequest = Message<"portfolio.v1.BatchGetQuotesRequest"
  * Use `create(BatchGetQuotesRequestSchema)` to create a new message.
  */
 export const BatchGetQuotesRequestSchema: GenMessage<BatchGetQuotesRequest> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_market_data_service, 3);
+  messageDesc(file_portfolio_v1_market_data_service, 6);
 
 /**
  * @generated from message portfolio.v1.BatchGetQuotesResponse
@@ -231,16 +468,151 @@ export type BatchGetQuotesResponse = Message<"portfolio.v1.BatchGetQuotesRespons
  * Use `create(BatchGetQuotesResponseSchema)` to create a new message.
  */
 export const BatchGetQuotesResponseSchema: GenMessage<BatchGetQuotesResponse> = /*@__PURE__*/
-  messageDesc(file_portfolio_v1_market_data_service, 4);
+  messageDesc(file_portfolio_v1_market_data_service, 7);
 
 /**
- * Prices: what valuation needs. Also the contract an outside market-data provider implements
- * (BatchGetQuotes only).
+ * @generated from message portfolio.v1.ListQuotesRequest
+ */
+export type ListQuotesRequest = Message<"portfolio.v1.ListQuotesRequest"> & {
+  /**
+   * as of today
+   *
+   * @generated from field: string symbol = 1;
+   */
+  symbol: string;
+
+  /**
+   * days in UTC; empty = all
+   *
+   * @generated from field: portfolio.v1.Period period = 2;
+   */
+  period?: Period | undefined;
+
+  /**
+   * those that value nobody, as they were sent; else those that do
+   *
+   * @generated from field: bool quarantined_only = 3;
+   */
+  quarantinedOnly: boolean;
+
+  /**
+   * at most 1,000; 0 = 100
+   *
+   * @generated from field: int32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 5;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ListQuotesRequest.
+ * Use `create(ListQuotesRequestSchema)` to create a new message.
+ */
+export const ListQuotesRequestSchema: GenMessage<ListQuotesRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 8);
+
+/**
+ * @generated from message portfolio.v1.ListQuotesResponse
+ */
+export type ListQuotesResponse = Message<"portfolio.v1.ListQuotesResponse"> & {
+  /**
+   * @generated from field: repeated portfolio.v1.Quote quotes = 1;
+   */
+  quotes: Quote[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ListQuotesResponse.
+ * Use `create(ListQuotesResponseSchema)` to create a new message.
+ */
+export const ListQuotesResponseSchema: GenMessage<ListQuotesResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 9);
+
+/**
+ * @generated from message portfolio.v1.ListInstrumentsRequest
+ */
+export type ListInstrumentsRequest = Message<"portfolio.v1.ListInstrumentsRequest"> & {
+  /**
+   * as of today, ISIN and FIGI too; empty = all
+   *
+   * @generated from field: repeated string symbols = 1;
+   */
+  symbols: string[];
+
+  /**
+   * at most 1,000; 0 = 100
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ListInstrumentsRequest.
+ * Use `create(ListInstrumentsRequestSchema)` to create a new message.
+ */
+export const ListInstrumentsRequestSchema: GenMessage<ListInstrumentsRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 10);
+
+/**
+ * @generated from message portfolio.v1.ListInstrumentsResponse
+ */
+export type ListInstrumentsResponse = Message<"portfolio.v1.ListInstrumentsResponse"> & {
+  /**
+   * @generated from field: repeated portfolio.v1.Instrument instruments = 1;
+   */
+  instruments: Instrument[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ListInstrumentsResponse.
+ * Use `create(ListInstrumentsResponseSchema)` to create a new message.
+ */
+export const ListInstrumentsResponseSchema: GenMessage<ListInstrumentsResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 11);
+
+/**
+ * Instruments, prices and exchange rates: what valuation needs. Also the contract an outside market-data provider
+ * implements (BatchGetQuotes only).
  *
  * @generated from service portfolio.v1.MarketDataService
  */
 export const MarketDataService: GenService<{
   /**
+   * Adds what is not known yet and replaces what is, all or none. Holdings of a symbol nobody described are kept all
+   * the same, with the symbol as their instrument_id: describing it later makes it known.
+   *
+   * @generated from rpc portfolio.v1.MarketDataService.UpsertInstruments
+   */
+  upsertInstruments: {
+    methodKind: "unary";
+    input: typeof UpsertInstrumentsRequestSchema;
+    output: typeof UpsertInstrumentsResponseSchema;
+  },
+  /**
+   * Keeps what each message brings before it reads the next. A quote that cannot be used, or that moves further in a day
+   * than its asset class does (25 % for a share) and that no other quote confirms in time, is quarantined: it values
+   * nobody until one does. An instrument's first quote and KIND_MANUAL are never outliers.
+   *
    * @generated from rpc portfolio.v1.MarketDataService.IngestQuotes
    */
   ingestQuotes: {
@@ -255,6 +627,26 @@ export const MarketDataService: GenService<{
     methodKind: "unary";
     input: typeof BatchGetQuotesRequestSchema;
     output: typeof BatchGetQuotesResponseSchema;
+  },
+  /**
+   * Of one instrument in order of time; a corrected quote as it is known now.
+   *
+   * @generated from rpc portfolio.v1.MarketDataService.ListQuotes
+   */
+  listQuotes: {
+    methodKind: "unary";
+    input: typeof ListQuotesRequestSchema;
+    output: typeof ListQuotesResponseSchema;
+  },
+  /**
+   * In order of instrument_id.
+   *
+   * @generated from rpc portfolio.v1.MarketDataService.ListInstruments
+   */
+  listInstruments: {
+    methodKind: "unary";
+    input: typeof ListInstrumentsRequestSchema;
+    output: typeof ListInstrumentsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_portfolio_v1_market_data_service, 0);

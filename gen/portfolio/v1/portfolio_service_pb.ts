@@ -194,7 +194,7 @@ export const PortfolioDetailSchema: GenMessage<PortfolioDetail> = /*@__PURE__*/
   messageDesc(file_portfolio_v1_portfolio_service, 2);
 
 /**
- * total = realized + unrealized + income - fees - taxes, exactly.
+ * total = realized + unrealized + income - fees - taxes, exactly; and total = asset effect + currency effect.
  * fees and taxes are stand-alone charges only: those of a BUY or SELL are already in its basis or proceeds.
  *
  * @generated from message portfolio.v1.ProfitLoss
@@ -231,7 +231,9 @@ export type ProfitLoss = Message<"portfolio.v1.ProfitLoss"> & {
   taxes: string;
 
   /**
-   * empty: not told apart yet
+   * What exchange rates made of it since the trades: the rest is what the assets brought in their own currencies. Told
+   * by GetPortfolio; empty where it cannot be told apart: an instrument was traded in several currencies, or lacks a
+   * price or rate.
    *
    * @generated from field: string currency_effect = 7;
    */
@@ -267,7 +269,7 @@ export type Position = Message<"portfolio.v1.Position"> & {
   instrumentId: string;
 
   /**
-   * unspecified: instruments are not kept yet
+   * unspecified: no reference data knows the instrument
    *
    * @generated from field: portfolio.v1.AssetClass asset_class = 3;
    */
@@ -288,7 +290,7 @@ export type Position = Message<"portfolio.v1.Position"> & {
   quantity: string;
 
   /**
-   * always 1 yet
+   * the instrument's; 1 where nothing is known of it
    *
    * @generated from field: string multiplier = 6;
    */
@@ -305,6 +307,8 @@ export type Position = Message<"portfolio.v1.Position"> & {
   costBasis: string;
 
   /**
+   * as quoted: per unit, for bonds per 100 nominal
+   *
    * @generated from field: string price = 9;
    */
   price: string;
@@ -320,7 +324,7 @@ export type Position = Message<"portfolio.v1.Position"> & {
   priceSource: string;
 
   /**
-   * in the position's currency
+   * quantity x price x multiplier (bonds: / 100), in currency_code
    *
    * @generated from field: string market_value = 12;
    */

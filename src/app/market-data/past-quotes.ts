@@ -1,29 +1,76 @@
-import type { Quote, QuoteSource } from '../../domain/market-data/quote.ts'
+import { constantQuote, effectiveQuote } from '../../domain/market-data/effective-quote.ts'
+import {
+  type EffectiveQuote,
+  pairsBetween,
+  type Quote,
+  type QuoteSource,
+} from '../../domain/market-data/quote.ts'
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { QuoteStore } from '../ports.ts'
 
+interface PastQuotePorts {
+  readonly quoteStore: QuoteStore
+  readonly quotes: Pick<QuoteSource, 'instruments'>
+}
+
+interface Moment {
+  readonly at: Instant
+  /** Undefined = whenever. */
+  readonly recordedUntil: Instant | undefined
+}
+
 /** The quotes that value a portfolio as of a moment: its instruments', then the rates their currencies need. */
 export async function quotesAsOf(
-  store: QuoteStore,
+  { quoteStore, quotes: { instruments } }: PastQuotePorts,
   state: PortfolioState,
-  when: {
-    readonly at: Instant
-    readonly recordedUntil: Instant | undefined
-    readonly reportingCurrency: string | undefined
-  },
+  when: Moment & { readonly reportingCurrency: string | undefined },
 ): Promise<QuoteSource> {
-  const prices = await store.readAsOf([...state.books.keys()], when.at, when.recordedUntil)
-  const { baseCurrency } = state.settings
-  const pairs = new Set<string>()
-  const priced = prices.map((quote) => quote.currency)
-  for (const currency of [...priced, ...state.cash.balances.keys(), when.reportingCurrency]) {
-    if (currency === undefined || currency === '' || currency === baseCurrency) continue
-    pairs.add(`${currency}/${baseCurrency}`).add(`${baseCurrency}/${currency}`)
+  const quotes = new Map<string, EffectiveQuote>()
+  const add = (quote: Quote): void => {
+    const instrument = instruments?.get(quote.instrumentId)
+    const effective = instrument === undefined ? quote : effectiveQuote(quote, instrument)
+    quotes.set(quote.instrumentId, effective)
   }
-  const rates =
-    pairs.size === 0 ? [] : await store.readAsOf([...pairs], when.at, when.recordedUntil)
-  const quotes = new Map<string, Quote>()
-  for (const quote of [...prices, ...rates]) quotes.set(quote.instrumentId, quote)
-  return { latest: (instrumentId) => quotes.get(instrumentId) }
+  const held = [...state.books.keys()]
+  const prices = await quoteStore.readAsOf(held, when.at, when.recordedUntil)
+  for (const quote of prices) add(quote)
+  for (const instrumentId of held) {
+    const instrument = instruments?.get(instrumentId)
+    const constant = instrument && constantQuote(instrument)
+    if (constant !== undefined) add(constant)
+  }
+  const { baseCurrency } = state.settings
+  const currencies = [...quotes.values()].map(({ currency }) => currency)
+  const pairs = new Set<string>()
+  for (const currency of [...currencies, ...state.cash.balances.keys(), when.reportingCurrency]) {
+    if (currency === undefined || currency === '') continue
+    for (const pair of pairsBetween(currency, baseCurrency)) pairs.add(pair)
+  }
+  for (const rate of await readPairs(quoteStore, pairs, when)) quotes.set(rate.instrumentId, rate)
+  return {
+    latest: (instrumentId) => quotes.get(instrumentId),
+    ...(instruments && { instruments }),
+  }
+}
+
+/** The rates of a moment between two currencies. */
+export async function ratesAsOf(
+  quoteStore: QuoteStore,
+  [from, to]: readonly [string, string],
+  at: Instant,
+): Promise<QuoteSource> {
+  const rates = await readPairs(quoteStore, new Set(pairsBetween(from, to)), {
+    at,
+    recordedUntil: undefined,
+  })
+  return { latest: (pair) => rates.find((rate) => rate.instrumentId === pair) }
+}
+
+async function readPairs(
+  quoteStore: QuoteStore,
+  pairs: ReadonlySet<string>,
+  { at, recordedUntil }: Moment,
+): Promise<readonly Quote[]> {
+  return pairs.size === 0 ? [] : quoteStore.readAsOf([...pairs], at, recordedUntil)
 }

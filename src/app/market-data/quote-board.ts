@@ -1,21 +1,57 @@
-import type { Quote } from '../../domain/market-data/quote.ts'
-import type { QuoteBoard } from '../ports.ts'
+import { constantQuote, effectiveQuote } from '../../domain/market-data/effective-quote.ts'
+import type { EffectiveQuote, Quote } from '../../domain/market-data/quote.ts'
+import type { InstrumentTable, QuoteBoard } from '../ports.ts'
 
-/** An empty board. A quote replaces the one it has unless that one is newer, so the order of arrival is no matter. */
-export function createQuoteBoard(): QuoteBoard {
-  const newest = new Map<string, Quote>()
+/**
+ * An empty board. A quote replaces the one it has unless that one is newer, so the order of arrival is no matter.
+ * What an instrument makes of a quote is found out when either changes: those who read it find it done.
+ */
+export function createQuoteBoard(instruments: InstrumentTable): QuoteBoard {
+  const received = new Map<string, Quote>()
+  const newest = new Map<string, EffectiveQuote>()
   const followers = new Set<(changed: readonly Quote[]) => void>()
+
+  function resolve(quote: Quote): EffectiveQuote {
+    const instrument = instruments.get(quote.instrumentId)
+    return instrument === undefined ? quote : effectiveQuote(quote, instrument)
+  }
+
+  /** Gives back what values differently now. */
+  function put(quote: Quote): readonly Quote[] {
+    const before = newest.get(quote.instrumentId)
+    const after = resolve(quote)
+    newest.set(quote.instrumentId, after)
+    return before === undefined || !isSameValue(before, after) ? [after] : []
+  }
+
+  function tellOf(changed: readonly Quote[]): void {
+    if (changed.length === 0) return
+    for (const tell of followers) tell(changed)
+  }
+
+  instruments.follow((changed) => {
+    tellOf(
+      changed.flatMap((instrument) => {
+        const quote = constantQuote(instrument) ?? received.get(instrument.instrumentId)
+        return quote === undefined ? [] : put(quote)
+      }),
+    )
+  })
+
   return {
+    instruments,
     latest: (instrumentId) => newest.get(instrumentId),
     publish(quotes) {
-      const changed = quotes.filter((quote) => {
-        const present = newest.get(quote.instrumentId)
-        if (present !== undefined && quote.pricedAt < present.pricedAt) return false
-        newest.set(quote.instrumentId, quote)
-        return present === undefined || !isSamePrice(present, quote)
-      })
-      if (changed.length === 0) return
-      for (const tell of followers) tell(changed)
+      tellOf(
+        quotes.flatMap((quote) => {
+          const present = received.get(quote.instrumentId)
+          if (present !== undefined && quote.pricedAt < present.pricedAt) return []
+          received.set(quote.instrumentId, quote)
+          const instrument = instruments.get(quote.instrumentId)
+          // Money is worth itself, whatever anybody quotes.
+          return instrument && constantQuote(instrument) ? [] : put(quote)
+        }),
+      )
     },
     follow(listener) {
       // Of its own, so that one listener may follow twice.
@@ -27,6 +63,8 @@ export function createQuoteBoard(): QuoteBoard {
 }
 
 /** Replicas read quotes again that they have: those move nothing. */
-function isSamePrice(left: Quote, right: Quote): boolean {
-  return left.price.equals(right.price) && left.currency === right.currency
+function isSameValue(left: EffectiveQuote, right: EffectiveQuote): boolean {
+  const leftValue = left.unitPrice ?? left.price
+  const rightValue = right.unitPrice ?? right.price
+  return leftValue.equals(rightValue) && left.currency === right.currency
 }

@@ -1,9 +1,8 @@
 import { ONE, ZERO } from '../../domain/decimal.ts'
 import { invalidRequest, type Violation } from '../../domain/errors.ts'
 import { exchangeRate } from '../../domain/market-data/quote.ts'
-import { newPortfolio } from '../../domain/portfolio/state.ts'
 import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
-import { quotesAsOf } from '../market-data/past-quotes.ts'
+import { ratesAsOf } from '../market-data/past-quotes.ts'
 import type { Clock, QuoteStore } from '../ports.ts'
 
 /**
@@ -52,6 +51,27 @@ function convertsIntoItself({ type, terms }: TransactionDraft, baseCurrency: str
   )
 }
 
+/**
+ * The trades as they stand where none of them is in a foreign currency; undefined where one is. A trade that had no
+ * terms of its own has none then either.
+ */
+export function withoutRates(
+  sent: readonly TransactionDraft[],
+  described: readonly TransactionDraft[],
+  baseCurrency: string,
+): readonly TransactionDraft[] | undefined {
+  const drafts: TransactionDraft[] = []
+  for (const [index, draft] of described.entries()) {
+    const { terms, ...trade } = draft
+    if (terms !== undefined && terms.currency !== '' && terms.currency !== baseCurrency) {
+      return undefined
+    }
+    const isPlain = sent[index]?.terms === undefined && terms?.priceFactor.equals(ONE)
+    drafts.push(isPlain ? trade : inBase(draft, baseCurrency))
+  }
+  return drafts
+}
+
 /** The base currency has no name in the ledger, and no rate. */
 function inBase(draft: TransactionDraft, baseCurrency: string): TransactionDraft {
   if (draft.terms === undefined) return draft
@@ -69,13 +89,7 @@ async function rateOfDay(
   baseCurrency: string,
 ) {
   const currency = terms?.currency ?? ''
-  const empty = newPortfolio('')
-  const state = { ...empty, settings: { ...empty.settings, baseCurrency } }
   const at = effectiveAt ?? ports.clock.now()
-  const quotes = await quotesAsOf(ports.quoteStore, state, {
-    at,
-    recordedUntil: undefined,
-    reportingCurrency: currency,
-  })
-  return exchangeRate(quotes, currency, baseCurrency)?.rate
+  const rates = await ratesAsOf(ports.quoteStore, [currency, baseCurrency], at)
+  return exchangeRate(rates, currency, baseCurrency)?.rate
 }

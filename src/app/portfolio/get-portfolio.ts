@@ -5,7 +5,8 @@ import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import { pricesDigest } from '../../domain/portfolio/summary.ts'
 import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { CallContext, Clock, PortfolioStore, QuoteStore } from '../ports.ts'
+import type { CallContext, Clock, LedgerFilter, PortfolioStore, QuoteStore } from '../ports.ts'
+import { currencyEffects } from './currency-effects.ts'
 import { stateAsOf } from './past-state.ts'
 import type { PortfolioView } from './portfolio-view.ts'
 import { type RecentViews, UsedQuotes } from './recent-views.ts'
@@ -69,12 +70,18 @@ async function viewOf(
   const { state, quotes, at, cached } = await chooseState(ports, query, { present, computedAt })
   const used = new UsedQuotes(quotes)
   const valuation = valuePortfolio(state, used, at, query.reportingCurrency)
+  const effects = await currencyEffects(
+    ports,
+    { state, filter: filterOf(query, present.state) },
+    valuation,
+  )
   const view: PortfolioView = {
     userId: query.userId,
     version: state.version,
     etag: `${stateEtag}.${pricesDigest(valuation)}`,
     notModified: false,
     valuation,
+    effects,
     at: query.at,
     recordedUntil: query.recordedUntil,
     cached,
@@ -89,6 +96,15 @@ async function viewOf(
   // Whoever gets it next gets it from a cache, wherever its positions came from.
   if (isPresent) recent?.keep(stateEtag, used, cached ? view : { ...view, cached: true })
   return view
+}
+
+/** The entries that the state of a query was folded from. */
+function filterOf({ at, recordedUntil }: GetPortfolioQuery, present: PortfolioState): LedgerFilter {
+  return {
+    versionUntil: present.version,
+    ...(at !== undefined && { effectiveUntil: at }),
+    ...(recordedUntil !== undefined && { recordedUntil }),
+  }
 }
 
 async function chooseState(

@@ -1,5 +1,6 @@
 import { type Decimal, decimalText, multiply, ZERO } from '../../domain/decimal.ts'
 import { PortfolioError } from '../../domain/errors.ts'
+import { instrumentIdOf, symbolOf } from '../../domain/market-data/instrument.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import { BookFold } from '../../domain/portfolio/book-fold.ts'
 import { compareLots, type Lot } from '../../domain/portfolio/holding.ts'
@@ -16,8 +17,8 @@ import { lotIdOf } from './record-transactions.ts'
 
 export interface LotsQuery {
   readonly userId: string
-  /** Undefined = every instrument. */
-  readonly instrumentId: string | undefined
+  /** As of `at`; undefined = every instrument. */
+  readonly symbol: string | undefined
   readonly at: Instant | undefined
   readonly recordedUntil: Instant | undefined
   readonly includeClosed: boolean
@@ -30,6 +31,7 @@ export interface LotView {
   readonly lotId: string
   readonly openedSequence: number
   readonly instrumentId: string
+  readonly symbol: string
   readonly accountId: string
   readonly acquiredDay: string
   readonly quantityAcquired: string
@@ -62,11 +64,15 @@ export async function listLots(
   }
   const now = ports.clock.now()
   const at = query.at ?? now
+  const instrumentId =
+    query.symbol === undefined
+      ? undefined
+      : instrumentIdOf(ports.quotes.instruments, query.symbol, at)
   const isPast = query.at !== undefined || query.recordedUntil !== undefined
   const entries = await ports.portfolios.ledger(query.userId, {
     ...(query.at !== undefined && { effectiveUntil: query.at }),
     ...(query.recordedUntil !== undefined && { recordedUntil: query.recordedUntil }),
-    ...(query.instrumentId !== undefined && { instrumentId: query.instrumentId }),
+    ...(instrumentId !== undefined && { instrumentId }),
   })
   const valued = isPast
     ? await stateAsOf(ports, present.state, { ...query, at, reportingCurrency: undefined })
@@ -75,10 +81,11 @@ export async function listLots(
   const { settings } = present.state
   const rules = { ...settings, lotMethod: query.method ?? settings.lotMethod }
   const today = dayOf(at, settings.timeZone)
-  return [...foldLots(entries, rules, query.includeClosed)].flatMap(([instrumentId, lots]) =>
+  return [...foldLots(entries, rules, query.includeClosed)].flatMap(([id, lots]) =>
     lots.map((lot) => {
-      const price = prices.get(instrumentId)
-      return viewOf(lot, { instrumentId, price, today, timeZone: settings.timeZone })
+      const price = prices.get(id)
+      const symbol = symbolOf(ports.quotes.instruments, id)
+      return viewOf(lot, { instrumentId: id, symbol, price, today, timeZone: settings.timeZone })
     }),
   )
 }
@@ -91,8 +98,8 @@ function unitValues(
 ): ReadonlyMap<string, Decimal> {
   const { positions } = valuePortfolio(state, quotes, at)
   return new Map(
-    positions.flatMap(({ holding, price, exchangeRate }) =>
-      price && exchangeRate ? [[holding.instrumentId, multiply(price, exchangeRate)]] : [],
+    positions.flatMap(({ holding, unitPrice, exchangeRate }) =>
+      unitPrice && exchangeRate ? [[holding.instrumentId, multiply(unitPrice, exchangeRate)]] : [],
     ),
   )
 }
@@ -138,12 +145,13 @@ function viewOf(
   lot: Lot,
   context: {
     readonly instrumentId: string
+    readonly symbol: string
     readonly price: Decimal | undefined
     readonly today: string
     readonly timeZone: string
   },
 ): LotView {
-  const { instrumentId, price, today, timeZone } = context
+  const { instrumentId, symbol, price, today, timeZone } = context
   const acquiredDay = dayOf(lot.acquiredAt, timeZone)
   const marketValue = price && multiply(lot.quantity, price)
   const longTermFrom = longTermOn(acquiredDay)
@@ -151,6 +159,7 @@ function viewOf(
     lotId: idOf(lot),
     openedSequence: lot.openedSequence,
     instrumentId,
+    symbol,
     accountId: lot.accountId,
     acquiredDay,
     quantityAcquired: decimalText(lot.quantityAcquired),

@@ -1,11 +1,15 @@
 import { PortfolioError } from '../../domain/errors.ts'
 import { startOfDay } from '../../domain/portfolio/calendar-day.ts'
-import type { CallContext, LedgerPageQuery, ListedEntry, PortfolioStore } from '../ports.ts'
+import { instrumentIdOf } from '../../domain/market-data/instrument.ts'
+import type { QuoteSource } from '../../domain/market-data/quote.ts'
+import type { CallContext, Clock, LedgerPageQuery, ListedEntry, PortfolioStore } from '../ports.ts'
 
 export interface ListTransactionsQuery extends Omit<
   LedgerPageQuery,
   'sequenceUntil' | 'effectiveFrom' | 'effectiveUntil'
 > {
+  /** As symbols of today; empty = all. */
+  readonly instrumentIds: readonly string[]
   /** From an earlier page; undefined = the first page. */
   readonly sequenceUntil: number | undefined
   /** Days ("YYYY-MM-DD") in the portfolio's time zone, both included; undefined = no bound. */
@@ -27,7 +31,11 @@ const DAY_MS = 86_400_000
  * @throws PortfolioError PORTFOLIO_NOT_FOUND.
  */
 export async function listTransactions(
-  ports: { readonly portfolios: PortfolioStore },
+  ports: {
+    readonly clock: Clock
+    readonly portfolios: PortfolioStore
+    readonly quotes: QuoteSource
+  },
   userId: string,
   query: ListTransactionsQuery,
   call: CallContext,
@@ -41,6 +49,9 @@ export async function listTransactions(
   const sequenceUntil = query.sequenceUntil ?? present.state.lastSequence
   const entries = await ports.portfolios.ledgerPage(userId, {
     ...query,
+    instrumentIds: query.instrumentIds.map((symbol) =>
+      instrumentIdOf(ports.quotes.instruments, symbol, ports.clock.now()),
+    ),
     sequenceUntil,
     // One more tells whether there is a next page.
     size: size + 1,

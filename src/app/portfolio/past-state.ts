@@ -14,6 +14,7 @@ import type { CallContext, PortfolioStore, QuoteStore } from '../ports.ts'
 interface PastPorts {
   readonly portfolios: PortfolioStore
   readonly quoteStore: QuoteStore
+  readonly quotes: Pick<QuoteSource, 'instruments'>
 }
 
 /** A state that was, with the prices that were known. */
@@ -35,7 +36,7 @@ export async function stateOfVersion(
   ])
   const settings = present?.state.settings ?? DEFAULT_SETTINGS
   const state = { ...foldLedger(userId, entries, rulesOfThePast(settings)), settings }
-  const quotes = await quotesAsOf(ports.quoteStore, state, {
+  const quotes = await quotesAsOf(ports, state, {
     at: state.lastRecordedAt,
     recordedUntil: state.lastRecordedAt,
     reportingCurrency,
@@ -66,7 +67,7 @@ export async function stateAsOf(
   const remembered = past.recall(name)
   const state = remembered ?? (await foldAsOf(ports, present, moment))
   if (remembered === undefined) past.remember(name, state)
-  const quotes = await quotesAsOf(ports.quoteStore, state, when)
+  const quotes = await quotesAsOf(ports, state, when)
   return { state, quotes, cached: remembered !== undefined }
 }
 

@@ -1,3 +1,4 @@
+import type { CurrencyEffects } from '../../domain/portfolio/currency-effect.ts'
 import type { Valuation } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
 
@@ -10,6 +11,7 @@ export interface PortfolioView {
   /** The caller has this very answer: the valuation need not be sent. */
   readonly notModified: boolean
   readonly valuation: Valuation
+  readonly effects: CurrencyEffects
   readonly at: Instant | undefined
   readonly recordedUntil: Instant | undefined
   readonly cached: boolean

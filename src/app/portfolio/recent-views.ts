@@ -1,8 +1,5 @@
-import {
-  PRICE_AGE_MAX_MICROSECONDS,
-  type Quote,
-  type QuoteSource,
-} from '../../domain/market-data/quote.ts'
+import type { InstrumentSource } from '../../domain/market-data/instrument.ts'
+import type { Quote, QuoteSource } from '../../domain/market-data/quote.ts'
 import type { Valuation } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { PortfolioView } from './portfolio-view.ts'
@@ -16,8 +13,15 @@ export class UsedQuotes implements QuoteSource {
   readonly #asked: string[] = []
   readonly #given: (Quote | undefined)[] = []
 
+  readonly #epoch: number | undefined
+
   constructor(quotes: QuoteSource) {
     this.#quotes = quotes
+    this.#epoch = quotes.instruments?.epoch
+  }
+
+  get instruments(): InstrumentSource | undefined {
+    return this.#quotes.instruments
   }
 
   latest(instrumentId: string): Quote | undefined {
@@ -29,6 +33,7 @@ export class UsedQuotes implements QuoteSource {
 
   /** True while asking again would give the very same. */
   get stand(): boolean {
+    if (this.#quotes.instruments?.epoch !== this.#epoch) return false
     return this.#asked.every((id, index) => this.#quotes.latest(id) === this.#given[index])
   }
 }
@@ -92,10 +97,8 @@ function sizeOf({ valuation }: PortfolioView): number {
 /** When the first price that is not stale at `now` turns stale. */
 function staleAt({ positions }: Valuation, now: Instant): Instant {
   let first = Number.POSITIVE_INFINITY
-  for (const { valuedAt } of positions) {
-    if (valuedAt === undefined) continue
-    const turnsAt = valuedAt + PRICE_AGE_MAX_MICROSECONDS
-    if (turnsAt >= now) first = Math.min(first, turnsAt)
+  for (const { staleAfter } of positions) {
+    if (staleAfter >= now) first = Math.min(first, staleAfter)
   }
   return first
 }

@@ -25,6 +25,7 @@ import type {
   QuoteStore,
 } from '../ports.ts'
 import { etagMismatch } from './etag-mismatch.ts'
+import { describeDrafts, unknownInstruments } from './described-drafts.ts'
 import { withExchangeRates } from './exchange-rates.ts'
 
 export interface RecordCommand {
@@ -91,7 +92,9 @@ export async function recordTransactions(
 ): Promise<RecordResult> {
   const present = await ports.portfolios.read(command.userId, call)
   const { baseCurrency } = present?.state.settings ?? DEFAULT_SETTINGS
-  const drafts = await withExchangeRates(ports, command.drafts, baseCurrency)
+  const described = describeDrafts(ports.quotes, command.drafts, ports.clock.now())
+  if (described.refusal !== undefined) throw described.refusal
+  const drafts = await withExchangeRates(ports, described.drafts, baseCurrency)
   const rated = { ...command, drafts, baseCurrency }
   const outcome = await ports.portfolios.change<RecordAnswer>({
     userId: command.userId,
@@ -168,7 +171,8 @@ function decideRecord(
   if (recording.kind === 'needs-history') return recording
   if (recording.kind === 'refused') return { kind: 'refuse', error: recording.error }
   const { change } = recording
-  const outcomes = outcomesOf(known, change, command.validateOnly)
+  const warnings = [...change.warnings, ...unknownInstruments(ports.quotes, command.drafts)]
+  const outcomes = outcomesOf(known, { ...change, warnings }, command.validateOnly)
   const answer = answerOf(ports, change.after, now, outcomes)
   if (command.validateOnly) {
     return { kind: 'answer', answer: { ...answer, etag: etagOf(state), version: state.version } }

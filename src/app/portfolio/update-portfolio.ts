@@ -12,6 +12,7 @@ import {
 import type { Instant } from '../../domain/time.ts'
 import type {
   CallContext,
+  ChangeOutcome,
   Clock,
   Decision,
   IdempotencyKey,
@@ -19,7 +20,9 @@ import type {
   PortfolioStore,
   QuoteStore,
 } from '../ports.ts'
+import { type DescribedDrafts, describeDrafts, unknownInstruments } from './described-drafts.ts'
 import { etagMismatch } from './etag-mismatch.ts'
+import { withExchangeRates, withoutRates } from './exchange-rates.ts'
 import { stateOfVersion } from './past-state.ts'
 
 export interface UpdateCommand {
@@ -64,31 +67,73 @@ export async function updatePortfolio(
   command: UpdateCommand,
   call: CallContext,
 ): Promise<UpdateResult> {
-  const outcome = await ports.portfolios.change<UpdateAnswer>({
+  const described = describeDrafts(ports.quotes, command.drafts, ports.clock.now())
+  let outcome = await submit(ports, { ...command, described }, call)
+  // The base currency is certain under the lock alone, and rates are not waited for under it.
+  while (outcome.answer !== undefined && 'ratesTo' in outcome.answer) {
+    const { ratesTo } = outcome.answer
+    const drafts = await withExchangeRates(ports, described.drafts, ratesTo)
+    outcome = await submit(ports, { ...command, described, rated: { to: ratesTo, drafts } }, call)
+  }
+  const { kind, answer } = outcome
+  if (answer !== undefined) return { answer, replayed: kind === 'replayed' }
+  if (kind !== 'replayed') throw new Error('a decision has an answer')
+  return { answer: await recomputeAnswer(ports, command, outcome.version, call), replayed: true }
+}
+
+/** A command with its transactions as reference data reads them, and at the rates to one base currency. */
+interface DescribedCommand extends UpdateCommand {
+  readonly described: DescribedDrafts
+  readonly rated?: { readonly to: string; readonly drafts: readonly TransactionDraft[] }
+}
+
+/** Nothing was written: rates to the base currency have to be found first. */
+interface RatesNeeded {
+  readonly ratesTo: string
+}
+
+function submit(
+  ports: UpdatePortfolioPorts,
+  command: DescribedCommand,
+  call: CallContext,
+): Promise<ChangeOutcome<UpdateAnswer | RatesNeeded>> {
+  const { drafts } = command.described
+  return ports.portfolios.change<UpdateAnswer | RatesNeeded>({
     userId: command.userId,
-    instrumentIds: [...new Set(command.drafts.map((draft) => draft.instrumentId))],
-    entryCount: command.drafts.length,
+    instrumentIds: [...new Set(drafts.map((draft) => draft.instrumentId))],
+    entryCount: drafts.length,
     key: command.key,
     externalIds: [],
     call,
     decide: (locked) => decideUpdate(ports, command, locked, call),
   })
-  if (outcome.kind === 'decided') return { answer: outcome.answer, replayed: false }
-  if (outcome.answer !== undefined) return { answer: outcome.answer, replayed: true }
-  return { answer: await recomputeAnswer(ports, command, outcome.version, call), replayed: true }
+}
+
+function draftsIn(
+  baseCurrency: string,
+  { drafts, described, rated }: DescribedCommand,
+): readonly TransactionDraft[] | undefined {
+  if (rated?.to === baseCurrency) return rated.drafts
+  if (described.drafts === drafts) return drafts
+  return withoutRates(drafts, described.drafts, baseCurrency)
 }
 
 function decideUpdate(
   ports: UpdatePortfolioPorts,
-  command: UpdateCommand,
+  command: DescribedCommand,
   { state, histories }: LockedState,
   call: CallContext,
-): Decision<UpdateAnswer> {
+): Decision<UpdateAnswer | RatesNeeded> {
   if (command.ifMatch !== undefined && command.ifMatch !== etagOf(state)) {
     return { kind: 'refuse', error: etagMismatch(state) }
   }
+  if (command.described.refusal) return { kind: 'refuse', error: command.described.refusal }
+  const drafts = draftsIn(state.settings.baseCurrency, command)
+  if (drafts === undefined) {
+    return { kind: 'answer', answer: { ratesTo: state.settings.baseCurrency } }
+  }
   const now = ports.clock.now()
-  const recording = recordTransactions(state, command.drafts, {
+  const recording = recordTransactions(state, drafts, {
     now,
     requestId: call.requestId,
     histories,
@@ -109,17 +154,13 @@ function decideUpdate(
 function answerOf(
   ports: UpdatePortfolioPorts,
   change: PortfolioChange,
-  command: UpdateCommand,
+  command: DescribedCommand,
   now: Instant,
 ): UpdateAnswer {
   // A dry run answers the summary as it would be, under the etag of what still is.
   const named = command.validateOnly ? change.before : change.after
   const valuation = valuePortfolio(change.after, ports.quotes, now, command.reportingCurrency)
-  const unknown = command.drafts.flatMap(({ instrumentId }, index): Warning[] =>
-    ports.quotes.latest(instrumentId) === undefined
-      ? [{ index, reason: 'UNKNOWN_INSTRUMENT' }]
-      : [],
-  )
+  const unknown = unknownInstruments(ports.quotes, command.described.drafts)
   return {
     ...valuedAnswer(named, valuation),
     warnings:

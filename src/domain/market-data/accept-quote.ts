@@ -1,7 +1,9 @@
-import { parseDecimal } from '../decimal.ts'
+import { type Decimal, parseDecimal } from '../decimal.ts'
 import { isPlainText } from '../text.ts'
 import { FUTURE_MAX_MICROSECONDS, type Instant } from '../time.ts'
-import { inMajorUnit, isMinorUnit, type Quote, QUOTE_KINDS } from './quote.ts'
+import { type Instrument, type InstrumentSource, majorCurrencyOf } from './instrument.ts'
+import { inMajorUnit, isMinorUnit } from './minor-unit.ts'
+import { type Quote, QUOTE_KINDS } from './quote.ts'
 import { canonicalSymbol, isCurrencyCode } from './symbol.ts'
 
 /** A quote as a client sent it, nothing checked. */
@@ -25,14 +27,40 @@ export type QuarantineReason =
   | 'TIMESTAMP_OUT_OF_RANGE'
   | 'SOURCE_INVALID'
   | 'KIND_UNKNOWN'
+  | 'CURRENCY_MISMATCH'
+  | 'OUTLIER'
 
 const PRICE_MAX = 1e15
 const SOURCE_LENGTH_MAX = 64
 const CURRENCY_PAIR = /^[A-Z]{3}\/([A-Z]{3})$/
 
-/** The quote a client's message stands for, in major units, or why it is set aside. `now` is the receipt's time. */
-export function acceptQuote(sent: SentQuote, now: Instant): Quote | QuarantineReason {
-  const instrumentId = canonicalSymbol(sent.symbol)
+/** What the quote's symbol means; `undefined` when it is no symbol, and when no reference data knows it. */
+export interface QuotedInstrument {
+  readonly instrumentId: string | undefined
+  readonly instrument: Instrument | undefined
+}
+
+export function quotedInstrument(
+  { symbol, pricedAt }: SentQuote,
+  instruments: InstrumentSource,
+  now: Instant,
+): QuotedInstrument {
+  const canonical = canonicalSymbol(symbol)
+  if (canonical === undefined) return { instrumentId: undefined, instrument: undefined }
+  // What is dated beyond the calendar is refused for it later.
+  const instrument = instruments.resolve(canonical, Math.min(pricedAt ?? now, now))
+  return { instrumentId: instrument?.instrumentId ?? canonical, instrument }
+}
+
+/**
+ * The quote a client's message stands for, in major units, or why it is set aside. One that names no currency is in
+ * its instrument's. `now` is the receipt's time.
+ */
+export function acceptQuote(
+  sent: SentQuote,
+  { instrumentId, instrument }: QuotedInstrument,
+  now: Instant,
+): Quote | QuarantineReason {
   if (instrumentId === undefined) return 'SYMBOL_INVALID'
   const price = parseDecimal(sent.price)
   if (price === undefined || !price.greaterThan(0) || price.greaterThan(PRICE_MAX)) {
@@ -40,19 +68,37 @@ export function acceptQuote(sent: SentQuote, now: Instant): Quote | QuarantineRe
   }
   const kind = QUOTE_KINDS[sent.kind]
   if (kind === undefined) return 'KIND_UNKNOWN'
-  const currency = kind === 'FX' ? pairCurrency(instrumentId, sent) : sent.currencyCode
-  if (currency === undefined || !isQuoteCurrency(currency)) return 'CURRENCY_INVALID'
+  const currency = kind === 'FX' ? pairCurrency(instrumentId, sent) : ownCurrency(sent, instrument)
+  const major =
+    currency === undefined ? 'CURRENCY_INVALID' : inOwnCurrency(price, currency, instrument)
+  if (typeof major === 'string') return major
   const pricedAt = sent.pricedAt ?? now
   if (pricedAt > now + FUTURE_MAX_MICROSECONDS) return 'TIMESTAMP_OUT_OF_RANGE'
   if (!isPlainText(sent.source, SOURCE_LENGTH_MAX)) return 'SOURCE_INVALID'
   return {
     instrumentId,
-    ...inMajorUnit(price, currency),
+    ...major,
     pricedAt,
     source: sent.source,
     kind,
     splitAdjusted: sent.splitAdjusted,
   }
+}
+
+function ownCurrency(sent: SentQuote, instrument: Instrument | undefined): string {
+  return sent.currencyCode === '' ? (instrument?.currency ?? '') : sent.currencyCode
+}
+
+/** A price in another currency than the instrument's is of another listing, or a mistake. */
+function inOwnCurrency(
+  price: Decimal,
+  currency: string,
+  instrument: Instrument | undefined,
+): ReturnType<typeof inMajorUnit> | QuarantineReason {
+  if (!isQuoteCurrency(currency)) return 'CURRENCY_INVALID'
+  const major = inMajorUnit(price, currency)
+  const own = instrument === undefined ? '' : majorCurrencyOf(instrument)
+  return own === '' || own === major.currency ? major : 'CURRENCY_MISMATCH'
 }
 
 function isQuoteCurrency(currency: string): boolean {

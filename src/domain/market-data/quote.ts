@@ -1,4 +1,5 @@
-import { divide, multiply, ONE, type Decimal, decimal } from '../decimal.ts'
+import { type Decimal, divide, multiply, ONE } from '../decimal.ts'
+import type { InstrumentSource } from './instrument.ts'
 import { MICROSECONDS_PER_DAY, type Instant } from '../time.ts'
 
 export const QUOTE_KINDS = [
@@ -25,50 +26,75 @@ export interface Quote {
   readonly splitAdjusted: boolean
 }
 
+/** A quote and what its instrument makes of it; without these fields no reference data knows the instrument. */
+export interface EffectiveQuote extends Quote {
+  /** Money that one unit is worth at a price of one. */
+  readonly priceFactor?: Decimal
+  /** price x priceFactor: what one unit is worth, in `currency`. */
+  readonly unitPrice?: Decimal
+  readonly staleAfter?: Instant
+  /** When its successor can exist; `now` = at any moment. */
+  readonly nextPriceAt?: (now: Instant) => Instant
+}
+
 /** The newest usable quote of an instrument, or none. */
 export interface QuoteSource {
-  latest(instrumentId: string): Quote | undefined
+  latest(instrumentId: string): EffectiveQuote | undefined
+  /** Undefined where no reference data is kept. */
+  readonly instruments?: InstrumentSource | undefined
 }
 
-/** A price older than this is marked stale: a long weekend passes. */
+/** A price of an instrument without a class, and an exchange rate, is stale when it is older: a long weekend passes. */
 export const PRICE_AGE_MAX_MICROSECONDS = 4 * MICROSECONDS_PER_DAY
 
-/** Exchanges quote some shares in hundredths of a currency; amounts are kept in the currency itself (decision 27). */
-const MINOR_UNITS: ReadonlyMap<string, string> = new Map([
-  ['GBX', 'GBP'],
-  ['GBp', 'GBP'],
-  ['ZAc', 'ZAR'],
-  ['ZAC', 'ZAR'],
-  ['ILA', 'ILS'],
-])
-const HUNDRED = decimal(100)
+/** Currencies that nearly every other one is quoted against. */
+export const PIVOT_CURRENCIES = ['USD', 'EUR'] as const
 
-export function inMajorUnit(
-  price: Decimal,
-  currency: string,
-): { price: Decimal; currency: string } {
-  const major = MINOR_UNITS.get(currency)
-  return major === undefined
-    ? { price, currency }
-    : { price: divide(price, HUNDRED), currency: major }
+export interface ExchangeRate {
+  readonly rate: Decimal
+  /** Of the oldest quote it is made of; undefined where there is nothing to convert. */
+  readonly pricedAt: Instant | undefined
 }
 
-export function isMinorUnit(currency: string): boolean {
-  return MINOR_UNITS.has(currency)
-}
-
-/** Units of `to` for one of `from`, with the moment of the rate; undefined when no quote tells. */
+/** Units of `to` for one of `from`: quoted, inverted, or crossed through a pivot; undefined when no quote tells. */
 export function exchangeRate(
   quotes: QuoteSource,
   from: string,
   to: string,
-): { rate: Decimal; pricedAt: Instant | undefined } | undefined {
+): ExchangeRate | undefined {
   if (from === to) return { rate: ONE, pricedAt: undefined }
+  const quoted = quotedRate(quotes, from, to)
+  if (quoted !== undefined) return quoted
+  for (const pivot of PIVOT_CURRENCIES) {
+    const first = quotedRate(quotes, from, pivot)
+    const second = first && quotedRate(quotes, pivot, to)
+    if (first === undefined || second === undefined) continue
+    return {
+      rate: multiply(first.rate, second.rate),
+      pricedAt: Math.min(first.pricedAt, second.pricedAt),
+    }
+  }
+  return undefined
+}
+
+function quotedRate(
+  quotes: QuoteSource,
+  from: string,
+  to: string,
+): { readonly rate: Decimal; readonly pricedAt: Instant } | undefined {
   const direct = quotes.latest(`${from}/${to}`)
   if (direct !== undefined) return { rate: direct.price, pricedAt: direct.pricedAt }
   const inverse = quotes.latest(`${to}/${from}`)
-  if (inverse !== undefined) return { rate: divide(ONE, inverse.price), pricedAt: inverse.pricedAt }
-  return undefined
+  return inverse && { rate: divide(ONE, inverse.price), pricedAt: inverse.pricedAt }
+}
+
+/** The pairs that {@link exchangeRate} may look at. */
+export function pairsBetween(from: string, to: string): readonly string[] {
+  if (from === to) return []
+  const legs = [from, to].flatMap((currency) =>
+    PIVOT_CURRENCIES.filter((pivot) => pivot !== currency).map((pivot) => [currency, pivot]),
+  )
+  return [[from, to], ...legs].flatMap(([one, other]) => [`${one}/${other}`, `${other}/${one}`])
 }
 
 export function convert(amount: Decimal, rate: Decimal): Decimal {

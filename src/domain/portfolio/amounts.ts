@@ -7,7 +7,10 @@ type Entry = Pick<LedgerEntry, 'type' | 'quantity' | 'price' | 'terms'>
 
 /** Money of an entry in its own currency, before fee and tax: units x price, or the amount where no units move. */
 export function grossAmount({ quantity, price, terms }: Entry): Decimal {
-  return quantity.isZero() ? (terms?.amount ?? ZERO) : multiply(quantity, price)
+  if (terms === undefined) return multiply(quantity, price)
+  if (quantity.isZero()) return terms.amount
+  const { priceFactor } = terms
+  return multiply(quantity, priceFactor.equals(ONE) ? price : multiply(price, priceFactor))
 }
 
 /** Fee and tax of an entry in its own currency. */

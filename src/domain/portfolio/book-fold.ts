@@ -1,4 +1,4 @@
-import { type Decimal, multiply, share, sum, ZERO } from '../decimal.ts'
+import { type Decimal, share, sum, ZERO } from '../decimal.ts'
 import type { Instant } from '../time.ts'
 import { cost, grossAmount, inBaseCurrency, proceeds } from './amounts.ts'
 import { type Book, compareLots, emptyHolding, type Lot, type LotMatch } from './holding.ts'
@@ -127,7 +127,7 @@ export class BookFold {
       this.#open(entry, { quantity: entry.quantity, basis: null })
       return undefined
     }
-    const basis = inBaseCurrency(entry, multiply(entry.quantity, entry.price))
+    const basis = inBaseCurrency(entry, grossAmount(entry))
     return this.#trade(entry, entry.quantity, basis.negated())
   }
 

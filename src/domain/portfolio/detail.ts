@@ -1,5 +1,7 @@
 import { type Decimal, decimalText, quotientText, ZERO } from '../decimal.ts'
+import type { AssetClass } from '../market-data/asset-class.ts'
 import type { Instant } from '../time.ts'
+import type { CurrencyEffects } from './currency-effect.ts'
 import type { Result } from './result.ts'
 import { type Position, type Quality, resultOfPosition, type Valuation } from './valuation.ts'
 
@@ -17,10 +19,15 @@ export interface Detail {
   readonly quality: Quality
 }
 
-export type DetailResult = Readonly<Record<keyof Result, string>>
+/** `currencyEffect` is the part of the total that exchange rates made; empty = not told apart. */
+export type DetailResult = Readonly<Record<keyof Result | 'currencyEffect', string>>
 
 interface DetailPosition {
   readonly instrumentId: string
+  readonly symbol: string
+  /** Undefined = no reference data knows the instrument. */
+  readonly assetClass: AssetClass | undefined
+  readonly multiplier: string
   readonly accountId: string
   readonly currency: string
   readonly quantity: string
@@ -47,7 +54,8 @@ interface AllocationSlice {
   readonly weight: string
 }
 
-export function detailOf(valuation: Valuation): Detail {
+/** Without `effects` the part of exchange rates is left empty, never "0". */
+export function detailOf(valuation: Valuation, effects?: CurrencyEffects): Detail {
   const { totalValue, cashValue, result } = valuation
   return {
     reportingCurrency: valuation.reportingCurrency,
@@ -55,19 +63,26 @@ export function detailOf(valuation: Valuation): Detail {
     investedValue: decimalText(totalValue.minus(cashValue)),
     cashValue: decimalText(cashValue),
     costBasis: decimalText(valuation.costBasis),
-    result: resultTexts(result),
+    result: resultTexts(result, effects?.total),
     simpleReturn: decimalText(valuation.simpleReturn),
-    positions: valuation.positions.map((position) => positionOf(position, valuation)),
+    positions: valuation.positions.map((position) => positionOf(position, valuation, effects)),
     allocation: allocationOf(valuation),
     quality: valuation.quality,
   }
 }
 
-function positionOf(position: Position, valuation: Valuation): DetailPosition {
-  const { holding } = position
+function positionOf(
+  position: Position,
+  valuation: Valuation,
+  effects: CurrencyEffects | undefined,
+): DetailPosition {
+  const { holding, instrument } = position
   const known = holding.quantity.minus(holding.unknownQuantity)
   return {
     instrumentId: holding.instrumentId,
+    symbol: instrument?.symbol ?? holding.instrumentId,
+    assetClass: instrument?.assetClass,
+    multiplier: instrument === undefined ? '1' : decimalText(instrument.multiplier),
     accountId: holding.accountId,
     currency: position.currency,
     quantity: decimalText(holding.quantity),
@@ -80,7 +95,7 @@ function positionOf(position: Position, valuation: Valuation): DetailPosition {
     value: decimalText(position.value),
     exchangeRate: optionalText(position.exchangeRate),
     weight: weightText(position.value, valuation.totalValue),
-    result: resultTexts(resultOfPosition(position, valuation)),
+    result: resultTexts(resultOfPosition(position, valuation), effects?.byPosition.get(position)),
     lotCount: holding.lotCount,
     basisComplete: holding.unknownQuantity.isZero(),
   }
@@ -125,7 +140,7 @@ function add(sums: Map<string, Decimal>, key: string, value: Decimal): void {
   sums.set(key, (sums.get(key) ?? ZERO).plus(value))
 }
 
-function resultTexts(result: Result): DetailResult {
+function resultTexts(result: Result, currencyEffect: Decimal | undefined): DetailResult {
   return {
     realized: decimalText(result.realized),
     unrealized: decimalText(result.unrealized),
@@ -133,6 +148,7 @@ function resultTexts(result: Result): DetailResult {
     fees: decimalText(result.fees),
     taxes: decimalText(result.taxes),
     total: decimalText(result.total),
+    currencyEffect: optionalText(currencyEffect),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Quote, QuoteSource } from '../market-data/quote.ts'
+import type { EffectiveQuote, QuoteSource } from '../market-data/quote.ts'
 import { type Instant, MICROSECONDS_PER_DAY, MICROSECONDS_PER_SECOND } from '../time.ts'
 import type { Valuation } from './valuation.ts'
 
@@ -17,8 +17,9 @@ export interface ExpiryFacts {
 }
 
 /**
- * Until when an answer of this version holds (decision 39): until the next price can exist. No exchange's hours are
- * known here, so that is seconds, except for prices that come once a day and for what is past. A write ends it earlier.
+ * Until when an answer of this version holds (decision 39): until the next price can exist, which each asset class says
+ * by its market's hours. Of instruments that no reference data knows that is seconds, except for prices that come once
+ * a day. A write ends it earlier.
  */
 export function expiryOf(valuation: Valuation, quotes: QuoteSource, facts: ExpiryFacts): Instant {
   const { now, spread } = facts
@@ -46,8 +47,9 @@ function nextPrice(
   return next
 }
 
-/** Net asset values and closing prices come once a day; any other can be followed, or be given at last, at any moment. */
-function successorOf(quote: Quote | undefined, now: Instant): Instant {
+/** Where no class says: net asset values and closing prices come once a day; any other can be followed, or be given at last, at any moment. */
+function successorOf(quote: EffectiveQuote | undefined, now: Instant): Instant {
+  if (quote?.nextPriceAt !== undefined) return quote.nextPriceAt(now)
   const isDaily = quote?.kind === 'NAV' || quote?.kind === 'CLOSE'
   return isDaily ? quote.pricedAt + MICROSECONDS_PER_DAY : now
 }

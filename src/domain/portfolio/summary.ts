@@ -24,7 +24,7 @@ export function summaryOf(valuation: Valuation): Summary {
     totalProfitLoss: nearestDouble(valuation.result.total),
     performancePercentage: nearestDouble(multiply(valuation.simpleReturn, HUNDRED)),
     assets: valuation.assets.map((asset) => ({
-      symbol: asset.instrumentId,
+      symbol: asset.symbol,
       quantity: nearestDouble(asset.quantity),
       currentValue: nearestDouble(asset.value),
       profitLoss: nearestDouble(asset.profitLoss),
@@ -35,8 +35,8 @@ export function summaryOf(valuation: Valuation): Summary {
 /** Eight hex digits that change with any price, rate or quality a valuation used: the prices' part of an etag. */
 export function pricesDigest(valuation: Valuation): string {
   let facts = valuation.reportingCurrency + decimalText(valuation.result.total)
-  for (const { price, exchangeRate, valuedAt } of valuation.positions) {
-    facts += `|${price?.toFixed()} ${exchangeRate?.toFixed()} ${valuedAt}`
+  for (const { instrument, price, exchangeRate, valuedAt } of valuation.positions) {
+    facts += `|${instrument?.symbol} ${price?.toFixed()} ${exchangeRate?.toFixed()} ${valuedAt}`
   }
   for (const { amount, exchangeRate } of valuation.cash) {
     facts += `|${amount.toFixed()} ${exchangeRate?.toFixed()}`

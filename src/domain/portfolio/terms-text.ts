@@ -12,6 +12,7 @@ export function termsText(terms: TransactionTerms): string {
     tax: textOf(terms.tax),
     currency: terms.currency || undefined,
     exchangeRate: terms.exchangeRate.equals(1) ? undefined : decimalText(terms.exchangeRate),
+    priceFactor: terms.priceFactor.equals(1) ? undefined : decimalText(terms.priceFactor),
     counterCurrency: terms.counterCurrency || undefined,
     counterAmount: textOf(terms.counterAmount),
     lots: listOf(
@@ -43,6 +44,7 @@ const EMPTY = {
   tax: '0',
   currency: '',
   exchangeRate: '1',
+  priceFactor: '1',
   counterCurrency: '',
   counterAmount: '0',
   lots: [] as readonly (readonly [sequence: number, part: number, quantity: string])[],
@@ -66,6 +68,7 @@ export function termsOfText(text: string): TransactionTerms {
     fee: decimal(stored.fee),
     tax: decimal(stored.tax),
     exchangeRate: decimal(stored.exchangeRate),
+    priceFactor: decimal(stored.priceFactor),
     counterAmount: decimal(stored.counterAmount),
     lots: stored.lots.map(([lotSequence, lotPart, quantity]) => ({
       lotSequence,

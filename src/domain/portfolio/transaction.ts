@@ -45,6 +45,8 @@ export interface TransactionTerms {
   readonly currency: string
   /** Units of the base currency for one of `currency`; one where they are the same. */
   readonly exchangeRate: Decimal
+  /** Money for one unit at a price of one: what the instrument's multiplier and divisor were when it was recorded. */
+  readonly priceFactor: Decimal
   /** FX_CONVERSION: what came in, and in which currency. */
   readonly counterCurrency: string
   readonly counterAmount: Decimal
@@ -70,6 +72,7 @@ export const NO_TERMS: TransactionTerms = {
   tax: ZERO,
   currency: '',
   exchangeRate: ONE,
+  priceFactor: ONE,
   counterCurrency: '',
   counterAmount: ZERO,
   lots: [],

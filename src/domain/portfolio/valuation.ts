@@ -1,12 +1,9 @@
 import { type Decimal, divide, multiply, plus, share, sum, ZERO } from '../decimal.ts'
-import {
-  convert,
-  exchangeRate,
-  PRICE_AGE_MAX_MICROSECONDS,
-  type QuoteSource,
-} from '../market-data/quote.ts'
+import { convert, exchangeRate, type QuoteSource } from '../market-data/quote.ts'
+import type { Instrument } from '../market-data/instrument.ts'
 import { type Instant, rfc3339 } from '../time.ts'
-import type { Book, Holding } from './holding.ts'
+import type { Holding } from './holding.ts'
+import { type Price, priceOf, staleAfterOf } from './price.ts'
 import { addBooked, type Booked, NOTHING_BOOKED, type Result, resultOf } from './result.ts'
 import type { PortfolioState } from './state.ts'
 
@@ -28,8 +25,12 @@ export interface Quality {
 /** What a holding is worth and what it brought; amounts in the reporting currency unless said otherwise. */
 export interface Position {
   readonly holding: Holding
-  /** Per unit, in `currency`; undefined when there is neither a quote nor a trade. */
+  /** What reference data knows of it; undefined = nothing. */
+  readonly instrument: Instrument | undefined
+  /** As quoted, in `currency`; undefined when there is neither a quote nor a trade. */
   readonly price: Decimal | undefined
+  /** What one unit is worth at that price, in `currency`. */
+  readonly unitPrice: Decimal | undefined
   readonly currency: string
   readonly pricedAt: Instant | undefined
   /** Where the price is from: "TRADE" = the last trade, since there is no quote. */
@@ -37,7 +38,9 @@ export interface Position {
   readonly exchangeRate: Decimal | undefined
   /** Time of the older of price and exchange rate: how far the value can be trusted. */
   readonly valuedAt: Instant | undefined
-  /** quantity x price in `currency`; undefined when it cannot be priced. */
+  /** From when on the price or the exchange rate is too old. */
+  readonly staleAfter: Instant
+  /** quantity x unitPrice in `currency`; undefined when it cannot be priced. */
   readonly marketValue: Decimal | undefined
   /** Zero when it cannot be priced: then it is left out of all totals, and `Quality` says so. */
   readonly value: Decimal
@@ -57,6 +60,8 @@ export interface CashPosition {
 /** An instrument still held, over all its accounts; what its closed accounts realised included (decision 21). */
 export interface Asset {
   readonly instrumentId: string
+  /** What reference data calls the instrument now, else its id. */
+  readonly symbol: string
   readonly quantity: Decimal
   readonly value: Decimal
   readonly profitLoss: Decimal
@@ -79,13 +84,6 @@ export interface Valuation {
   /** Open positions, by instrument and account. */
   readonly positions: readonly Position[]
   readonly quality: Quality
-}
-
-interface Price {
-  readonly price: Decimal
-  readonly currency: string
-  readonly pricedAt: Instant
-  readonly source: string
 }
 
 /**
@@ -189,6 +187,7 @@ function assetOf(
   const unrealized = sum(open.map((position) => position.unrealized))
   return {
     instrumentId,
+    symbol: open[0]?.instrument?.symbol ?? instrumentId,
     quantity: sum(open.map(({ holding }) => holding.quantity)),
     value: sum(open.map(({ value }) => value)),
     profitLoss: resultOf(booked, shownRate, unrealized).total,
@@ -213,70 +212,48 @@ export function resultOfPosition(
   return resultOf(holding, shownRate, unrealized)
 }
 
-/** Last quote, else the last trade's price, else none: never an unmarked substitute (decision 36). */
-function priceOf(
-  book: Book,
-  holding: Holding,
-  quotes: QuoteSource,
-  baseCurrency: string,
-): Price | undefined {
-  const quote = quotes.latest(holding.instrumentId)
-  if (quote !== undefined) {
-    return {
-      price: quote.price,
-      currency: quote.currency === '' ? baseCurrency : quote.currency,
-      pricedAt: quote.pricedAt,
-      source: quote.source,
-    }
-  }
-  let last: Holding['lastTrade']
-  for (const { lastTrade } of book.values()) {
-    if (lastTrade !== undefined && (last === undefined || lastTrade.at >= last.at)) last = lastTrade
-  }
-  if (last === undefined) return undefined
-  return { price: last.price, currency: baseCurrency, pricedAt: last.at, source: 'TRADE' }
-}
-
 interface Currencies {
   readonly quotes: QuoteSource
   readonly baseCurrency: string
   readonly toReporting: ReturnType<typeof exchangeRate>
 }
 
-const UNPRICED = { price: undefined, pricedAt: undefined, source: '' }
-
-function valueHolding(
-  holding: Holding,
-  price: Price | undefined,
-  currencies: Currencies,
-): Position {
-  const { baseCurrency, toReporting } = currencies
+function valueHolding(holding: Holding, price: Price, currencies: Currencies): Position {
+  const { quotes, toReporting } = currencies
   const shownRate = toReporting?.rate
-  const shownPrice = price ?? { ...UNPRICED, currency: baseCurrency }
-  const conversion = price && conversionOf(price, currencies)
+  const { unitPrice } = price
+  const conversion = unitPrice && conversionOf(price, currencies)
   const rate = conversion?.rate
-  const marketValue = price && multiply(holding.quantity, price.price)
-  const value = marketValue && rate && convert(marketValue, rate)
+  const marketValue = unitPrice && multiply(holding.quantity, unitPrice)
+  const value = marketValue && rate ? convert(marketValue, rate) : undefined
   const costBasis = shownRate === undefined ? ZERO : convert(holding.basis, shownRate)
   return {
     holding,
-    price: shownPrice.price,
-    currency: shownPrice.currency,
-    pricedAt: shownPrice.pricedAt,
-    source: shownPrice.source,
+    instrument: quotes.instruments?.get(holding.instrumentId),
+    price: price.price,
+    unitPrice,
+    currency: price.currency,
+    pricedAt: price.pricedAt,
+    source: price.source,
     exchangeRate: rate,
-    valuedAt: oldest(shownPrice.pricedAt, conversion?.pricedAt),
+    valuedAt: oldest(price.pricedAt, conversion?.pricedAt),
+    staleAfter: Math.min(price.staleAfter, staleAfterOf(conversion?.pricedAt)),
     marketValue,
     value: value ?? ZERO,
     costBasis,
-    // Units of unknown cost count in the value, not in the result.
-    unrealized: value ? knownShare(value, holding).minus(costBasis) : ZERO,
+    unrealized: unrealizedOf(value, holding, costBasis),
   }
 }
 
-function knownShare(value: Decimal, { quantity, unknownQuantity }: Holding): Decimal {
-  if (unknownQuantity.isZero()) return value
-  return share(value, quantity.minus(unknownQuantity), quantity)
+/** Units of unknown cost count in the value, not in the result. */
+function unrealizedOf(
+  value: Decimal | undefined,
+  { quantity, unknownQuantity }: Holding,
+  costBasis: Decimal,
+): Decimal {
+  if (value === undefined) return ZERO
+  if (unknownQuantity.isZero()) return value.minus(costBasis)
+  return share(value, quantity.minus(unknownQuantity), quantity).minus(costBasis)
 }
 
 /** From a price's currency to the reporting currency, by way of the base currency. */
@@ -316,10 +293,11 @@ function issuesOf(positions: readonly Position[], now: Instant): readonly Qualit
 }
 
 function priceIssueOf(
-  { price, pricedAt, exchangeRate: rate, currency, source, valuedAt }: Position,
+  position: Position,
   now: Instant,
 ): Omit<QualityIssue, 'instrumentId'> | undefined {
-  if (price === undefined || pricedAt === undefined) {
+  const { price, pricedAt = now, exchangeRate: rate, currency, source, staleAfter } = position
+  if (price === undefined) {
     return { reason: 'PRICE_MISSING', detail: 'no quote and no trade: left out of totals' }
   }
   if (rate === undefined) {
@@ -329,7 +307,7 @@ function priceIssueOf(
     const detail = `no quote: valued at the last trade's price of ${rfc3339(pricedAt)}`
     return { reason: 'PRICE_STALE', detail }
   }
-  if (now - (valuedAt ?? now) > PRICE_AGE_MAX_MICROSECONDS) {
+  if (now > staleAfter) {
     return { reason: 'PRICE_STALE', detail: `priced at ${rfc3339(pricedAt)}` }
   }
   return undefined

@@ -4,6 +4,7 @@ import * as portfolio from './migrations/0001-portfolio.ts'
 import * as richTransactions from './migrations/0002-rich-transactions.ts'
 import * as outbox from './migrations/0003-outbox.ts'
 import * as snapshots from './migrations/0004-snapshots.ts'
+import * as instruments from './migrations/0005-instruments.ts'
 
 /** In order; append only: a released migration never changes. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -11,6 +12,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0002-rich-transactions': richTransactions,
   '0003-outbox': outbox,
   '0004-snapshots': snapshots,
+  '0005-instruments': instruments,
 }
 
 /** A migration waits this long for a table that is in use, and fails rather than block everybody behind it. */

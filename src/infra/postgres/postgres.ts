@@ -4,6 +4,7 @@ import type {
   ChangeOutcome,
   ChangeRequest,
   Clock,
+  InstrumentStore,
   Leases,
   LedgerFilter,
   PortfolioStore,
@@ -18,6 +19,7 @@ import { type Database, openDatabase, timestampText } from './database.ts'
 import { classifyFailure } from './failure.ts'
 import { GroupCommit } from './group-commit.ts'
 import { readLedgerPage } from './ledger-page.ts'
+import { openInstrumentStore } from './instrument-store.ts'
 import { openLeases } from './leases.ts'
 import { entryOfRow } from './portfolio-rows.ts'
 import { openPastStore } from './past-store.ts'
@@ -28,6 +30,7 @@ import { type ReadOptions, StateReader } from './state-reader.ts'
 export interface Postgres {
   readonly portfolios: PortfolioStore
   readonly quoteStore: QuoteStore
+  readonly instrumentStore: InstrumentStore
   readonly changeLog: ChangeLog
   readonly leases: Leases
   /** Rejects when the database does not answer. */
@@ -79,6 +82,7 @@ export function openPostgres(options: {
       ledgerPage: (userId, query) => guarded(() => readLedgerPage(database, userId, query)),
     },
     quoteStore: guardedQuotes(openQuoteStore(database)),
+    instrumentStore: guardedInstruments(openInstrumentStore(database)),
     changeLog: guardedLog(openChangeLog(database)),
     leases: openLeases(database),
     ping: async () => {
@@ -132,7 +136,7 @@ async function guarded<Result>(read: () => Promise<Result>): Promise<Result> {
   try {
     return await read()
   } catch (error) {
-    if (classifyFailure(error) === 'poison') throw error
+    if (error instanceof PortfolioError || classifyFailure(error) === 'poison') throw error
     throw new PortfolioError('DATABASE_UNAVAILABLE', 'the database is unavailable', {
       cause: error,
     })
@@ -141,10 +145,20 @@ async function guarded<Result>(read: () => Promise<Result>): Promise<Result> {
 
 function guardedQuotes(store: QuoteStore): QuoteStore {
   return {
-    append: (quotes, recordedAt) => guarded(() => store.append(quotes, recordedAt)),
+    append: (quotes, recordedAt, held) => guarded(() => store.append(quotes, recordedAt, held)),
+    readHeld: (instrumentIds) => guarded(() => store.readHeld(instrumentIds)),
+    readBefore: (moments) => guarded(() => store.readBefore(moments)),
+    list: (query) => guarded(() => store.list(query)),
     readNewest: (recordedSince) => guarded(() => store.readNewest(recordedSince)),
     readAsOf: (instrumentIds, at, recordedUntil) =>
       guarded(() => store.readAsOf(instrumentIds, at, recordedUntil)),
+  }
+}
+
+function guardedInstruments(store: InstrumentStore): InstrumentStore {
+  return {
+    change: (needed, plan) => guarded(() => store.change(needed, plan)),
+    readSince: (epoch) => guarded(() => store.readSince(epoch)),
   }
 }
 

@@ -1,10 +1,13 @@
 import { type Selectable, sql, type Transaction } from 'kysely'
 import type { QuoteStore } from '../../app/ports.ts'
-import { decimal, decimalText } from '../../domain/decimal.ts'
+import { decimalText } from '../../domain/decimal.ts'
 import type { Quote } from '../../domain/market-data/quote.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
+import { insertHeld, NOTHING_HELD, readHeld, release } from './held-quotes.ts'
+import { listQuotes } from './quote-list.ts'
+import { quoteOfRow } from './quote-rows.ts'
 import type { QuoteTable, Schema } from './schema.ts'
 
 const KEY = ['instrument_id', 'priced_at', 'source'] as const
@@ -20,21 +23,27 @@ const NEWEST = new BulkInsert(
 /** Prices by time, and the newest of each instrument beside them for replicas to follow. */
 export function openQuoteStore(database: Database): QuoteStore {
   return {
-    async append(quotes, recordedAt) {
-      if (quotes.length === 0) return
+    async append(quotes, recordedAt, { quarantined, released } = NOTHING_HELD) {
+      if (quotes.length + quarantined.length === 0) return
       const rows = lastOfEach(quotes, quoteKey).map((quote) => rowOf(quote, recordedAt))
       const newest = lastOfEach(quotes.toSorted(byTime), (quote) => quote.instrumentId)
       await database.transaction(async (transaction) => {
         await Promise.all([
-          insertQuotes(transaction, rows),
+          rows.length > 0 && insertQuotes(transaction, rows),
           NEWEST.execute(
             transaction,
             newest.map((quote) => rowOf(quote, recordedAt)),
           ),
+          insertHeld(transaction, quarantined, recordedAt),
+          released.length > 0 && release(transaction, released, recordedAt),
         ])
         return { commit: true, result: undefined }
       })
     },
+
+    readHeld: (instrumentIds) => readHeld(database, instrumentIds),
+    readBefore: (moments) => readBefore(database, moments),
+    list: (query) => listQuotes(database, query),
 
     async readNewest(recordedSince) {
       let query = database.kysely.selectFrom('newest_quote').selectAll()
@@ -66,6 +75,25 @@ export function openQuoteStore(database: Database): QuoteStore {
       return rows.map(quoteOfRow)
     },
   }
+}
+
+async function readBefore(
+  database: Database,
+  moments: readonly Pick<Quote, 'instrumentId' | 'pricedAt'>[],
+): Promise<ReadonlyMap<number, Quote>> {
+  if (moments.length === 0) return new Map()
+  const ids = moments.map(({ instrumentId }) => instrumentId)
+  const instants = moments.map(({ pricedAt }) => timestampText(pricedAt))
+  const { rows } = await sql<Selectable<QuoteTable> & { readonly place: number }>`
+    select newest.*, asked.place from
+      unnest(${ids}::text[], ${instants}::timestamptz[]) with ordinality
+        as asked (instrument_id, priced_at, place)
+    cross join lateral (
+      select * from quote
+      where quote.instrument_id = asked.instrument_id and quote.priced_at <= asked.priced_at
+      order by priced_at desc, recorded_at desc, source limit 1
+    ) as newest`.execute(database.kysely)
+  return new Map(rows.map((row) => [row.place - 1, quoteOfRow(row)]))
 }
 
 /**
@@ -122,16 +150,4 @@ function rowOf(quote: Quote, recordedAt: Instant): readonly unknown[] {
     quote.splitAdjusted,
     timestampText(recordedAt),
   ]
-}
-
-function quoteOfRow(row: Selectable<QuoteTable>): Quote {
-  return {
-    instrumentId: row.instrument_id,
-    price: decimal(row.price),
-    currency: row.currency,
-    pricedAt: row.priced_at,
-    source: row.source,
-    kind: row.kind,
-    splitAdjusted: row.split_adjusted,
-  }
 }

@@ -1,4 +1,6 @@
 import type { ColumnType } from 'kysely'
+import type { QuarantineReason } from '../../domain/market-data/accept-quote.ts'
+import type { AssetClass } from '../../domain/market-data/asset-class.ts'
 import type { QuoteKind } from '../../domain/market-data/quote.ts'
 import type { LotMethod } from '../../domain/portfolio/lot-methods.ts'
 import type { TransactionType } from '../../domain/portfolio/transaction-types.ts'
@@ -24,6 +26,10 @@ export interface Schema {
   readonly external_id: ExternalIdTable
   readonly quote: QuoteTable
   readonly newest_quote: QuoteTable
+  readonly quarantined_quote: QuarantinedQuoteTable
+  readonly instrument: InstrumentTable
+  readonly alias: AliasTable
+  readonly reference_epoch: ReferenceEpochTable
   readonly outbox: OutboxTable
   readonly lease: LeaseTable
 }
@@ -158,6 +164,52 @@ export interface QuoteTable {
   kind: QuoteKind
   split_adjusted: boolean
   recorded_at: Timestamp
+}
+
+export interface QuarantinedQuoteTable {
+  instrument_id: string
+  priced_at: Timestamp
+  source: string
+  /** As it was sent: it may be no number. */
+  price: string
+  currency: string
+  kind: QuoteKind
+  split_adjusted: boolean
+  recorded_at: Timestamp
+  reason: QuarantineReason
+  released_at: Timestamp | null
+}
+
+export interface InstrumentTable {
+  instrument_id: string
+  symbol: string
+  mic: string
+  isin: string
+  figi: string
+  currency: string
+  asset_class: AssetClass
+  multiplier: Numeric
+  quantity_scale: number
+  /** JSON of texts by name. */
+  classifications: string
+  underlying_symbol: string | null
+  expiry_day: string | null
+  strike: Numeric | null
+  option_right: 'CALL' | 'PUT' | null
+  epoch: Count
+}
+
+export interface AliasTable {
+  symbol: string
+  from_day: string
+  /** Empty = to this day. */
+  to_day: string
+  instrument_id: string
+}
+
+export interface ReferenceEpochTable {
+  name: string
+  epoch: Count
 }
 
 export interface OutboxTable {

@@ -23,6 +23,7 @@ export function openRedisHints(options: {
   readonly redisUrl: string
   /** Also called for what this replica announced. */
   readonly onHint: (userId: string) => void
+  readonly onMarketData: () => void
   /** Once each time that it stops working. */
   readonly onFailure: (error: unknown) => void
 }): ChangeHints {
@@ -33,13 +34,15 @@ class RedisHints implements ChangeHints {
   readonly #writer: Redis
   readonly #reader: Redis
   readonly #onHint: (userId: string) => void
+  readonly #onMarketData: () => void
   readonly #onFailure: (error: unknown) => void
   readonly #closing = new AbortController()
   readonly #announced = new Set<string>()
+  #hasMarketData = false
   #isScheduled = false
   #hasFailed = false
 
-  constructor({ redisUrl, onHint, onFailure }: Parameters<typeof openRedisHints>[0]) {
+  constructor({ redisUrl, onHint, onMarketData, onFailure }: Parameters<typeof openRedisHints>[0]) {
     const shared = {
       connectionName: 'portfolio-tracking-service',
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -50,6 +53,7 @@ class RedisHints implements ChangeHints {
       retryStrategy: () => RETRY_MS,
     }
     this.#onHint = onHint
+    this.#onMarketData = onMarketData
     this.#onFailure = onFailure
     this.#writer = new Redis(redisUrl, { ...shared, commandTimeout: COMMAND_TIMEOUT_MS })
     this.#reader = new Redis(redisUrl, shared)
@@ -60,14 +64,28 @@ class RedisHints implements ChangeHints {
 
   announce(userId: string): void {
     if (this.#announced.size < USERS_MAX) this.#announced.add(userId)
+    this.#schedule()
+  }
+
+  announceMarketData(): void {
+    this.#hasMarketData = true
+    this.#schedule()
+  }
+
+  /** All that is announced in one turn of the event loop goes out together. */
+  #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
       const users = JSON.stringify([...this.#announced])
+      const marketData = this.#hasMarketData ? '1' : '0'
       this.#announced.clear()
+      this.#hasMarketData = false
       // The reader tells of a server that does not answer.
-      this.#writer.xadd(STREAM, 'MAXLEN', '~', ENTRIES_MAX, '*', 'users', users).catch(ignore)
+      this.#writer
+        .xadd(STREAM, 'MAXLEN', '~', ENTRIES_MAX, '*', 'users', users, 'market-data', marketData)
+        .catch(ignore)
     })
   }
 
@@ -91,10 +109,13 @@ class RedisHints implements ChangeHints {
           ...(['COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, last] as const),
         )
         this.#hasFailed = false
-        for (const { id, users } of entriesOf(answer)) {
+        let hasMarketData = false
+        for (const { id, users, marketData } of entriesOf(answer)) {
           last = id
           for (const userId of users) this.#onHint(userId)
+          hasMarketData ||= marketData
         }
+        if (hasMarketData) this.#onMarketData()
       } catch (error) {
         this.#fail(error)
         await delay(RETRY_MS, undefined, { signal }).catch(ignore)
@@ -112,12 +133,17 @@ class RedisHints implements ChangeHints {
 interface Entry {
   readonly id: string
   readonly users: readonly string[]
+  readonly marketData: boolean
 }
 
 /** Of a stream's answer: [[key, [[id, [field, value]], ...]]], or null when nothing came. */
 function entriesOf(answer: readonly [string, readonly [string, readonly string[]][]][] | null) {
   const entries = answer?.[0]?.[1] ?? []
-  return entries.map(([id, fields]): Entry => ({ id, users: usersOf(fields[1] ?? '') }))
+  return entries.map(([id, fields]): Entry => ({
+    id,
+    users: usersOf(fields[1] ?? ''),
+    marketData: fields[3] === '1',
+  }))
 }
 
 /** What is none of ours is no hint. */

@@ -4,11 +4,19 @@ import { migrateDatabase } from '../../../../src/infra/postgres/migrate.ts'
 import { FaultyProxy } from '../../../support/faults.ts'
 import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts'
 
-const NAMES = ['0001-portfolio', '0002-rich-transactions', '0003-outbox', '0004-snapshots']
+const NAMES = [
+  '0001-portfolio',
+  '0002-rich-transactions',
+  '0003-outbox',
+  '0004-snapshots',
+  '0005-instruments',
+]
 const TABLES = [
+  'alias',
   'cash',
   'external_id',
   'holding',
+  'instrument',
   'lease',
   'ledger',
   'lot',
@@ -16,7 +24,9 @@ const TABLES = [
   'newest_quote',
   'outbox',
   'portfolio',
+  'quarantined_quote',
   'quote',
+  'reference_epoch',
   'request_key',
   'snapshot',
 ]

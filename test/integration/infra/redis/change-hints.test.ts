@@ -17,19 +17,23 @@ afterEach(async () => {
 interface Replica {
   readonly hints: ChangeHints
   readonly heard: string[]
+  /** Times it was told of market data. */
+  readonly news: number[]
   readonly failures: unknown[]
 }
 
 function open(): Replica {
   const heard: string[] = []
+  const news: number[] = []
   const failures: unknown[] = []
   const hints = openRedisHints({
     redisUrl: redis.url,
     onHint: (userId) => heard.push(userId),
+    onMarketData: () => news.push(heard.length),
     onFailure: (error) => failures.push(error),
   })
   closers.push(() => hints.close())
-  return { hints, heard, failures }
+  return { hints, heard, news, failures }
 }
 
 /** Announces until it is heard: what is announced before both sides are connected is lost, as it may be. */
@@ -51,6 +55,16 @@ it('tells every replica of what one announces, and of much at once by one entry'
   expect(Number(await redis.command('xlen', 'portfolio:changes:1'))).toBe(length + 1)
   expect(one.heard).toEqual(expect.arrayContaining(users))
   expect([...one.failures, ...other.failures]).toEqual([])
+})
+
+it('tells every replica of new market data, and of nothing else by it', async () => {
+  const [one, other] = [open(), open()]
+  await untilHeard(one, other, 'connected')
+  expect(other.news).toEqual([])
+  const heard = [...new Set(other.heard)]
+  one.hints.announceMarketData()
+  await waitUntil(() => other.news.length > 0 && one.news.length > 0)
+  expect([...new Set(other.heard)]).toEqual(heard)
 })
 
 it('keeps the stream short, and passes over what is not its own', async () => {

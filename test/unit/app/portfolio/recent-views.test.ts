@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { createInstrumentTable } from '../../../../src/app/market-data/instrument-table.ts'
 import { createQuoteBoard } from '../../../../src/app/market-data/quote-board.ts'
 import {
   getPortfolio,
@@ -9,6 +10,7 @@ import { RecentViews } from '../../../../src/app/portfolio/recent-views.ts'
 import type { Quote } from '../../../../src/domain/market-data/quote.ts'
 import { summaryOf } from '../../../../src/domain/portfolio/summary.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../../../src/domain/time.ts'
+import { describedAs } from '../../domain/market-data/instruments.ts'
 import { buy, NOW, quote, Scenario } from '../../domain/portfolio/scenario.ts'
 
 type Ports = Parameters<typeof getPortfolio>[0]
@@ -20,7 +22,8 @@ const nothing = (): never => {
 }
 
 class Reader {
-  readonly board = createQuoteBoard()
+  readonly instruments = createInstrumentTable()
+  readonly board = createQuoteBoard(this.instruments)
   readonly recent = new RecentViews()
   readonly scenario = new Scenario()
   now: Instant = NOW + 60_000_000
@@ -99,6 +102,13 @@ describe('a view', () => {
     expect(valueOf(await reader.read({ reportingCurrency: 'EUR' }))).toBe(14.5)
     reader.board.publish([quote('EUR/USD', '1')])
     expect(valueOf(await reader.read({ reportingCurrency: 'EUR' }))).toBe(29)
+  })
+
+  it('does not serve again after other reference data', async () => {
+    const reader = new Reader(quote('ACME', '11'), quote('OTHER', '7'))
+    const first = await reader.read()
+    reader.instruments.publish({ epoch: 1, instruments: [describedAs('ACME', 'EQUITY', {})] })
+    expect(await reader.read()).not.toBe(first)
   })
 
   it('does not serve for another currency', async () => {

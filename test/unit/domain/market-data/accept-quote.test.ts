@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
-import { acceptQuote, type SentQuote } from '../../../../src/domain/market-data/accept-quote.ts'
+import { createInstrumentTable } from '../../../../src/app/market-data/instrument-table.ts'
+import {
+  acceptQuote,
+  quotedInstrument,
+  type SentQuote,
+} from '../../../../src/domain/market-data/accept-quote.ts'
 import { FUTURE_MAX_MICROSECONDS } from '../../../../src/domain/time.ts'
 import { NOW } from '../portfolio/scenario.ts'
+import { describedAs } from './instruments.ts'
 import { plain } from '../portfolio/stored-rows.ts'
 
 const SENT: SentQuote = {
@@ -15,7 +21,13 @@ const SENT: SentQuote = {
 }
 
 function accept(facts: Partial<SentQuote>): unknown {
-  return plain(acceptQuote({ ...SENT, ...facts }, NOW))
+  const sent = { ...SENT, ...facts }
+  const instruments = createInstrumentTable()
+  instruments.publish({
+    epoch: 1,
+    instruments: [describedAs('PENCE', 'EQUITY', { currency: 'GBX' })],
+  })
+  return plain(acceptQuote(sent, quotedInstrument(sent, instruments, NOW), NOW))
 }
 
 describe('acceptQuote', () => {
@@ -33,6 +45,15 @@ describe('acceptQuote', () => {
 
   it('dates a quote without a time at its receipt', () => {
     expect(accept({ pricedAt: undefined })).toMatchObject({ pricedAt: NOW })
+  })
+
+  it('is in the currency of its instrument, and in no other', () => {
+    expect(accept({ symbol: 'pence', currencyCode: '' })).toMatchObject({
+      price: '0.125',
+      currency: 'GBP',
+    })
+    expect(accept({ symbol: 'pence', currencyCode: 'GBP' })).toMatchObject({ price: '12.5' })
+    expect(accept({ symbol: 'pence', currencyCode: 'USD' })).toBe('CURRENCY_MISMATCH')
   })
 
   it('normalises minor units (decision 27)', () => {

@@ -1,11 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { decimal, decimalText } from '../../../../src/domain/decimal.ts'
-import {
-  convert,
-  exchangeRate,
-  inMajorUnit,
-  isMinorUnit,
-} from '../../../../src/domain/market-data/quote.ts'
+import { inMajorUnit, isMinorUnit } from '../../../../src/domain/market-data/minor-unit.ts'
+import { convert, exchangeRate } from '../../../../src/domain/market-data/quote.ts'
 import { NOW, quote, quoteSource } from '../portfolio/scenario.ts'
 
 describe('inMajorUnit (decision 27)', () => {

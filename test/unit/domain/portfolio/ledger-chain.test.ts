@@ -77,6 +77,7 @@ describe('chainHash', () => {
       tax: decimal(1),
       currency: 'EUR',
       exchangeRate: decimal('1.1'),
+      priceFactor: decimal('100'),
       counterCurrency: 'EUR',
       counterAmount: decimal(1),
       lots: [{ lotSequence: 1, lotPart: 0, quantity: decimal(1) }],
@@ -106,7 +107,7 @@ describe('chainHash', () => {
     const hashes = [{}, ...each, ...nested].map((terms) =>
       hex('user-1', { ...ENTRY, terms: { ...NO_TERMS, ...terms } }, GENESIS_HASH),
     )
-    expect(new Set(hashes).size).toBe(1 + 17 + 10)
+    expect(new Set(hashes).size).toBe(1 + 18 + 10)
   })
 
   it('never reads two entries as one text', () => {

@@ -111,6 +111,7 @@ export const anyTerms: fc.Arbitrary<TransactionTerms> = fc
     tax: anyDecimal,
     currency: fc.constantFrom('', 'EUR', 'GBP'),
     exchangeRate: anyDecimal,
+    priceFactor: anyDecimal,
     counterCurrency: fc.constantFrom('', 'EUR'),
     counterAmount: anyDecimal,
     lots: fc.array(fc.record({ lotSequence: fc.nat(), lotPart: fc.nat(9), quantity: anyDecimal }), {

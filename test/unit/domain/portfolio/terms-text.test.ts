@@ -24,6 +24,7 @@ describe('termsText', () => {
       tax: decimal('1e-7'),
       currency: 'EUR',
       exchangeRate: decimal('1.1'),
+      priceFactor: decimal('0.010'),
       counterCurrency: 'GBP',
       counterAmount: decimal('3'),
       lots: [{ lotSequence: 7, lotPart: 1, quantity: decimal('2') }],
@@ -39,7 +40,7 @@ describe('termsText', () => {
     }
     expect(termsText(terms)).toBe(
       '{"amount":"1.5","fee":"0.25","tax":"0.0000001","currency":"EUR","exchangeRate":"1.1",' +
-        '"counterCurrency":"GBP","counterAmount":"3","lots":[[7,1,"2"]],"carriedLots":[[5,"2","0"]],' +
+        '"priceFactor":"0.01","counterCurrency":"GBP","counterAmount":"3","lots":[[7,1,"2"]],"carriedLots":[[5,"2","0"]],' +
         '"externalId":"id","source":"broker","settlementDate":"2024-02-29",' +
         '"labels":[["a","1"],["b","2"]],"counterpartyUserId":"other",' +
         '"counterpartyAccountId":"depot","externalTransfer":true,"reverses":[3,"typo"]}',

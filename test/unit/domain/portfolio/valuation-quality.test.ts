@@ -74,8 +74,8 @@ describe('quality (decision 36)', () => {
     scenario.record(buy('1', '10', 1, OTHER), transferIn('10', '100', 1))
     const valuation = valuePortfolio(scenario.state, quoteSource(quote('OTHER', '12')), NOW)
     expect(plain(valuation.assets)).toEqual([
-      { instrumentId: 'ACME', quantity: '10', value: '0', profitLoss: '0' },
-      { instrumentId: 'OTHER', quantity: '1', value: '12', profitLoss: '2' },
+      { instrumentId: 'ACME', symbol: 'ACME', quantity: '10', value: '0', profitLoss: '0' },
+      { instrumentId: 'OTHER', symbol: 'OTHER', quantity: '1', value: '12', profitLoss: '2' },
     ])
     expect(plain(valuation)).toMatchObject({
       totalValue: '12',

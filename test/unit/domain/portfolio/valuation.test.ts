@@ -33,8 +33,8 @@ describe('totals (decisions 19 to 22)', () => {
       reportingCurrency: 'USD',
     })
     expect(plain(valuation.assets)).toEqual([
-      { instrumentId: 'ACME', quantity: '6', value: '720', profitLoss: '160' },
-      { instrumentId: 'OTHER', quantity: '3', value: '15', profitLoss: '-6' },
+      { instrumentId: 'ACME', symbol: 'ACME', quantity: '6', value: '720', profitLoss: '160' },
+      { instrumentId: 'OTHER', symbol: 'OTHER', quantity: '3', value: '15', profitLoss: '-6' },
     ])
   })
 
@@ -81,7 +81,7 @@ describe('totals (decisions 19 to 22)', () => {
     scenario.record(buy('1', '20', 3))
     const valuation = scenario.value({ ACME: '30' })
     expect(plain(valuation.assets)).toEqual([
-      { instrumentId: 'ACME', quantity: '4', value: '120', profitLoss: '72' },
+      { instrumentId: 'ACME', symbol: 'ACME', quantity: '4', value: '120', profitLoss: '72' },
     ])
     expect(valuation.positions.map(({ holding }) => holding.accountId)).toEqual(['', 'A'])
   })

@@ -1,0 +1,86 @@
+import { sql, type Transaction } from 'kysely'
+import type { QuarantinedQuote } from '../../domain/market-data/quarantine.ts'
+import type { Quote } from '../../domain/market-data/quote.ts'
+import type { Instant } from '../../domain/time.ts'
+import { BulkInsert } from './bulk-insert.ts'
+import { type Database, timestampText } from './database.ts'
+import { quoteOfRow } from './quote-rows.ts'
+import type { Schema } from './schema.ts'
+
+const HELD = new BulkInsert(
+  'quarantined_quote',
+  [
+    'instrument_id',
+    'priced_at',
+    'source',
+    'price',
+    'currency',
+    'kind',
+    'split_adjusted',
+    'recorded_at',
+    'reason',
+  ],
+  '(instrument_id, priced_at, source, recorded_at) do nothing',
+)
+/** What is looked through for a quote that says the same. */
+const HELD_MAX = 1_000
+
+export const NOTHING_HELD: {
+  readonly quarantined: readonly QuarantinedQuote[]
+  readonly released: readonly Quote[]
+} = { quarantined: [], released: [] }
+
+export async function insertHeld(
+  transaction: Transaction<Schema>,
+  quotes: readonly QuarantinedQuote[],
+  recordedAt: Instant,
+): Promise<void> {
+  await HELD.execute(
+    transaction,
+    quotes.map((quote) => [
+      quote.instrumentId,
+      timestampText(quote.pricedAt),
+      quote.source,
+      quote.price,
+      quote.currency,
+      quote.kind,
+      quote.splitAdjusted,
+      timestampText(recordedAt),
+      quote.reason,
+    ]),
+  )
+}
+
+export async function release(
+  transaction: Transaction<Schema>,
+  quotes: readonly Quote[],
+  releasedAt: Instant,
+): Promise<void> {
+  const ids = quotes.map(({ instrumentId }) => instrumentId)
+  const instants = quotes.map(({ pricedAt }) => timestampText(pricedAt))
+  const sources = quotes.map(({ source }) => source)
+  await sql`update quarantined_quote as held
+    set released_at = ${timestampText(releasedAt)}::timestamptz
+    from unnest(${ids}::text[], ${instants}::timestamptz[], ${sources}::text[])
+      as confirmed (instrument_id, priced_at, source)
+    where held.instrument_id = confirmed.instrument_id
+      and held.priced_at = confirmed.priced_at
+      and held.source = confirmed.source
+      and held.reason = 'OUTLIER' and held.released_at is null`.execute(transaction)
+}
+
+export async function readHeld(
+  database: Database,
+  instrumentIds: readonly string[],
+): Promise<readonly Quote[]> {
+  const rows = await database.kysely
+    .selectFrom('quarantined_quote')
+    .selectAll()
+    .where('instrument_id', '=', sql<string>`any(${[...instrumentIds]}::text[])`)
+    .where('reason', '=', 'OUTLIER')
+    .where('released_at', 'is', null)
+    .orderBy('recorded_at', 'desc')
+    .limit(HELD_MAX)
+    .execute()
+  return rows.map(quoteOfRow)
+}

@@ -1,0 +1,25 @@
+import type { Selectable } from 'kysely'
+import { decimal } from '../../domain/decimal.ts'
+import type { Quote } from '../../domain/market-data/quote.ts'
+import type { QuarantinedQuoteTable, QuoteTable } from './schema.ts'
+
+type Row = Pick<
+  Selectable<QuoteTable> | Selectable<QuarantinedQuoteTable>,
+  'instrument_id' | 'price' | 'currency' | 'priced_at' | 'source' | 'kind' | 'split_adjusted'
+>
+
+export function quoteOfRow(row: Row): Quote {
+  return { ...factsOfRow(row), price: decimal(row.price) }
+}
+
+/** All of a quote but its price, which may be none. */
+export function factsOfRow(row: Row): Omit<Quote, 'price'> {
+  return {
+    instrumentId: row.instrument_id,
+    currency: row.currency,
+    pricedAt: row.priced_at,
+    source: row.source,
+    kind: row.kind,
+    splitAdjusted: row.split_adjusted,
+  }
+}
