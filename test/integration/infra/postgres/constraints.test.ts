@@ -116,6 +116,34 @@ const GOOD: Readonly<Record<string, Row>> = {
     last_recorded_at: MOMENT,
     folded: '{}',
   },
+  reference_epoch: { name: 'good', epoch: 0 },
+  instrument: {
+    instrument_id: 'AAPL',
+    symbol: 'AAPL',
+    mic: '',
+    isin: '',
+    figi: '',
+    currency: 'USD',
+    asset_class: 'EQUITY',
+    multiplier: '1',
+    quantity_scale: 0,
+    classifications: '{}',
+    strike: '1',
+    option_right: 'CALL',
+    epoch: 1,
+  },
+  alias: { symbol: 'AAPL', from_day: '', to_day: '', instrument_id: 'AAPL' },
+  quarantined_quote: {
+    instrument_id: 'AAPL',
+    priced_at: MOMENT,
+    source: 's',
+    price: 'nan',
+    currency: 'USD',
+    kind: 'REALTIME',
+    split_adjusted: false,
+    recorded_at: MOMENT,
+    reason: 'PRICE_INVALID',
+  },
 }
 const TABLES: Readonly<Record<string, Row>> = { ...GOOD, newest_quote: GOOD['quote']! }
 
@@ -207,6 +235,17 @@ const BAD: Readonly<Record<string, readonly Row[]>> = {
   ],
   quote: [...each('price', ['0', '-1', ...NOT_FINITE]), ...each('kind', ['realtime'])],
   newest_quote: [...each('price', ['0', '-1', ...NOT_FINITE]), ...each('kind', ['realtime'])],
+  reference_epoch: each('epoch', [-1]),
+  instrument: [
+    ...each('instrument_id', ['', 'x'.repeat(33)]),
+    ...each('multiplier', ['0', '-1', ...NOT_FINITE]),
+    ...each('quantity_scale', [-1, 19]),
+    ...each('strike', ['-1', ...NOT_FINITE]),
+    ...each('option_right', ['call']),
+    ...each('epoch', [0]),
+  ],
+  alias: [{ from_day: '2024-01-02', to_day: '2024-01-01' }],
+  quarantined_quote: each('kind', ['realtime']),
 }
 
 const LEGAL: readonly (readonly [string, Row])[] = [
@@ -286,6 +325,10 @@ test('a row of another is never written over, and nothing is left out', async ()
     'holding.last_effective_at',
     'holding.last_trade_at',
     'holding.last_trade_price',
+    'instrument.expiry_day',
+    'instrument.option_right',
+    'instrument.strike',
+    'instrument.underlying_symbol',
     'ledger.reverses_sequence',
     'ledger.terms',
     'lot.basis',
@@ -294,6 +337,7 @@ test('a row of another is never written over, and nothing is left out', async ()
     'lot_match.to_version',
     'portfolio.cash_since',
     'portfolio.last_recorded_at',
+    'quarantined_quote.released_at',
     'request_key.answer',
   ])
 })

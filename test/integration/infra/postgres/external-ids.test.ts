@@ -39,9 +39,13 @@ test('ids that are new are recorded beside those that are not, in place', async 
     rich('TRANSFER_IN', 0, { quantity: '1', externalId: 'c', source: 'broker' }),
   ])
   expect(answer.outcomes).toMatchObject([
-    { sequence: 2, disposition: 'APPLIED', warnings: [] },
+    { sequence: 2, disposition: 'APPLIED', warnings: ['UNKNOWN_INSTRUMENT'] },
     { sequence: 1, disposition: 'REPLAYED', warnings: [] },
-    { sequence: 3, disposition: 'APPLIED', warnings: ['BACKDATED', 'BASIS_UNKNOWN'] },
+    {
+      sequence: 3,
+      disposition: 'APPLIED',
+      warnings: ['BACKDATED', 'BASIS_UNKNOWN', 'UNKNOWN_INSTRUMENT'],
+    },
   ])
   await expectConsistent(store, database.raw, 'mixed')
 })
