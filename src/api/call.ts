@@ -24,11 +24,9 @@ import type {
 } from '@grpc/grpc-js'
 import type { CallContext } from '../app/ports.ts'
 import { PortfolioError } from '../domain/errors.ts'
-import { PortfolioUpdateResponseSchema } from '../../gen/portfolio/v1/portfolio_update_pb.ts'
 import { GrpcCall } from './grpc-call.ts'
 import { messageBytes } from './message-bytes.ts'
 import type { Edge, MethodFacts, ReplyHeaders, ServedCall } from './served-call.ts'
-import { updateResponseBytes } from './update-response-bytes.ts'
 
 /** What a handler answers: the message, and what the specification's messages have no field for. */
 interface Reply<Output extends DescMessage> {
@@ -206,7 +204,7 @@ async function sendEach(
     served.begin()
     for await (const message of messages) {
       if (served.hasEnded) return
-      if (!call.write(encode(output, message))) await hasRoom(call, served.signal)
+      if (!call.write(messageBytes(output, message))) await hasRoom(call, served.signal)
     }
     if (served.hasEnded) return
     served.finish()
@@ -246,17 +244,12 @@ async function answer(
   try {
     const reply = await serve()
     if (served.hasEnded) return
-    const bytes = reply.bytes?.() ?? encode(output, reply.message)
+    const bytes = reply.bytes?.() ?? messageBytes(output, reply.message)
     served.succeed(reply.headers)
     callback(null, bytes)
   } catch (error) {
     served.fail(error)
   }
-}
-
-function encode(output: DescMessage, message: MessageInitShape<DescMessage>): Buffer {
-  if (output === PortfolioUpdateResponseSchema) return updateResponseBytes(message)
-  return messageBytes(output, message)
 }
 
 /** @throws PortfolioError MALFORMED_REQUEST for bytes that are no such message, invalid UTF-8 included. */

@@ -11,7 +11,6 @@ import { CURRENCY_PROBLEM, ETAG_PROBLEM } from './violations.ts'
 const WARNINGS_MAX = 16
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,128}$/
 
-/** What a write's metadata asks for; wrong ones are added to the violations. */
 /** `request_id` of the newer RPCs and the header are one namespace; both given and different is neither. */
 export function readRequestKey(
   requestId: string,
@@ -35,6 +34,7 @@ export interface UpdateHeaders {
   readonly reportingCurrency: string | undefined
 }
 
+/** What a write's metadata asks for; wrong ones are added to the violations. */
 export function readUpdateHeaders(metadata: Metadata, violations: Violation[]): UpdateHeaders {
   return {
     idempotencyKey: readIdempotencyKey(metadata, violations),
