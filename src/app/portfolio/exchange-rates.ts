@@ -4,17 +4,18 @@ import { exchangeRate } from '../../domain/market-data/quote.ts'
 import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
 import { ratesAsOf } from '../market-data/past-quotes.ts'
 import type { Clock, QuoteStore } from '../ports.ts'
+import type { DescribedDrafts } from './described-drafts.ts'
 
 /**
  * The drafts with the rate of their day from each one's currency to the base currency: the one that was sent, else
- * the newest quote of then (decision 27).
- * @throws PortfolioError FX_RATE_REQUIRED naming each transaction whose rate nobody knows.
+ * the newest quote of then (decision 27). The refusal is FX_RATE_REQUIRED, naming each transaction whose rate nobody
+ * knows: it is for the decision to give, since a replay answers before (semantics 2.4, Order of checks).
  */
 export async function withExchangeRates(
   ports: { readonly clock: Clock; readonly quoteStore: QuoteStore },
   drafts: readonly TransactionDraft[],
   baseCurrency: string,
-): Promise<readonly TransactionDraft[]> {
+): Promise<DescribedDrafts> {
   const violations: Violation[] = []
   const rated: TransactionDraft[] = []
   for (const [index, draft] of drafts.entries()) {
@@ -34,8 +35,10 @@ export async function withExchangeRates(
     const counterCurrency = unlessBase(terms.counterCurrency, baseCurrency)
     rated.push({ ...draft, terms: { ...terms, counterCurrency, exchangeRate: rate ?? ZERO } })
   }
-  if (violations.length > 0) throw invalidRequest(violations)
-  return rated
+  return {
+    drafts: rated,
+    refusal: violations.length === 0 ? undefined : invalidRequest(violations),
+  }
 }
 
 /**

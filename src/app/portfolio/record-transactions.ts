@@ -93,9 +93,8 @@ export async function recordTransactions(
   const present = await ports.portfolios.read(command.userId, call)
   const { baseCurrency } = present?.state.settings ?? DEFAULT_SETTINGS
   const described = describeDrafts(ports.quotes, command.drafts, ports.clock.now())
-  if (described.refusal !== undefined) throw described.refusal
-  const drafts = await withExchangeRates(ports, described.drafts, baseCurrency)
-  const rated = { ...command, drafts, baseCurrency }
+  const { drafts, refusal } = await withExchangeRates(ports, described.drafts, baseCurrency)
+  const rated = { ...command, drafts, baseCurrency, refusal: described.refusal ?? refusal }
   const outcome = await ports.portfolios.change<RecordAnswer>({
     userId: command.userId,
     instrumentIds: [...new Set(drafts.map((draft) => draft.instrumentId))],
@@ -142,9 +141,15 @@ const WHOLE_LEDGER: Omit<LedgerPageQuery, 'sequenceUntil' | 'idempotencyKey'> = 
   includeReversed: true,
 }
 
+/** A command at the rates to one base currency, and what is wrong with what it would add. */
+interface RatedCommand extends RecordCommand {
+  readonly baseCurrency: string
+  readonly refusal: PortfolioError | undefined
+}
+
 function decideRecord(
   ports: RecordPorts,
-  command: RecordCommand & { readonly baseCurrency: string },
+  command: RatedCommand,
   { state, histories, externalIds }: LockedState,
   call: CallContext,
 ): Decision<RecordAnswer> {
@@ -156,9 +161,12 @@ function decideRecord(
     return { kind: 'refuse', error: new PortfolioError('CONCURRENT_UPDATE', message) }
   }
   const recorded = withoutSequence(externalIds, command.reverses)
+  const known = command.drafts.map((draft) => recordedSequence(draft, recorded))
+  if (command.refusal !== undefined && known.includes(undefined)) {
+    return { kind: 'refuse', error: command.refusal }
+  }
   const reused = command.skipRecorded ? undefined : reusedIds(command.drafts, recorded)
   if (reused !== undefined) return { kind: 'refuse', error: reused }
-  const known = command.drafts.map((draft) => recordedSequence(draft, recorded))
   const positions = known.flatMap((sequence, index) => (sequence === undefined ? [index] : []))
   const drafts = command.drafts.filter((_, index) => known[index] === undefined)
   const now = ports.clock.now()

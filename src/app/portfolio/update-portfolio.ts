@@ -72,8 +72,8 @@ export async function updatePortfolio(
   // The base currency is certain under the lock alone, and rates are not waited for under it.
   while (outcome.answer !== undefined && 'ratesTo' in outcome.answer) {
     const { ratesTo } = outcome.answer
-    const drafts = await withExchangeRates(ports, described.drafts, ratesTo)
-    outcome = await submit(ports, { ...command, described, rated: { to: ratesTo, drafts } }, call)
+    const rated = await withExchangeRates(ports, described.drafts, ratesTo)
+    outcome = await submit(ports, { ...command, described, rated: { to: ratesTo, ...rated } }, call)
   }
   const { kind, answer } = outcome
   if (answer !== undefined) return { answer, replayed: kind === 'replayed' }
@@ -84,7 +84,7 @@ export async function updatePortfolio(
 /** A command with its transactions as reference data reads them, and at the rates to one base currency. */
 interface DescribedCommand extends UpdateCommand {
   readonly described: DescribedDrafts
-  readonly rated?: { readonly to: string; readonly drafts: readonly TransactionDraft[] }
+  readonly rated?: DescribedDrafts & { readonly to: string }
 }
 
 /** Nothing was written: rates to the base currency have to be found first. */
@@ -132,6 +132,7 @@ function decideUpdate(
   if (drafts === undefined) {
     return { kind: 'answer', answer: { ratesTo: state.settings.baseCurrency } }
   }
+  if (command.rated?.refusal) return { kind: 'refuse', error: command.rated.refusal }
   const now = ports.clock.now()
   const recording = recordTransactions(state, drafts, {
     now,

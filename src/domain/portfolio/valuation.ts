@@ -10,7 +10,8 @@ import type { PortfolioState } from './state.ts'
 export type Completeness = 'COMPLETE' | 'STALE' | 'PARTIAL'
 
 export interface QualityIssue {
-  readonly instrumentId: string
+  /** What answers call the instrument; empty = of none. */
+  readonly symbol: string
   readonly reason: 'PRICE_MISSING' | 'PRICE_STALE' | 'FX_MISSING' | 'BASIS_UNKNOWN'
   readonly detail: string
 }
@@ -162,7 +163,7 @@ function valueCash(state: PortfolioState, currencies: Currencies): readonly Cash
 function cashIssues({ currency, exchangeRate: rate }: CashPosition): readonly QualityIssue[] {
   if (rate !== undefined) return []
   const detail = `no rate from ${currency}: this cash is left out of totals`
-  return [{ instrumentId: '', reason: 'FX_MISSING', detail }]
+  return [{ symbol: '', reason: 'FX_MISSING', detail }]
 }
 
 /** Without a rate what was realised is shown as zero: with no position to say so, this does. */
@@ -173,7 +174,7 @@ function reportingIssues(
 ): readonly QualityIssue[] {
   if (toReporting !== undefined || positions.length > 0) return []
   const detail = `no rate from ${baseCurrency} to ${reportingCurrency}: nothing can be shown in it`
-  return [{ instrumentId: '', reason: 'FX_MISSING', detail }]
+  return [{ symbol: '', reason: 'FX_MISSING', detail }]
 }
 
 function isPriced(position: Position): boolean {
@@ -281,35 +282,36 @@ function oldest(...instants: readonly (Instant | undefined)[]): Instant | undefi
 
 function issuesOf(position: Position, now: Instant): readonly QualityIssue[] {
   const { instrumentId, unknownQuantity } = position.holding
+  const symbol = position.instrument?.symbol ?? instrumentId
   const issues: QualityIssue[] = []
   if (position.price === undefined) {
     issues.push({
-      instrumentId,
+      symbol,
       reason: 'PRICE_MISSING',
       detail: 'no quote and no trade: left out of totals',
     })
   } else if (position.exchangeRate === undefined) {
     issues.push({
-      instrumentId,
+      symbol,
       reason: 'FX_MISSING',
       detail: `no rate from ${position.currency}: left out of totals`,
     })
   } else if (position.source === 'TRADE') {
     issues.push({
-      instrumentId,
+      symbol,
       reason: 'PRICE_STALE',
       detail: `no quote: valued at the last trade's price of ${rfc3339(position.pricedAt ?? now)}`,
     })
   } else if (now > position.staleAfter) {
     issues.push({
-      instrumentId,
+      symbol,
       reason: 'PRICE_STALE',
       detail: `priced at ${rfc3339(position.pricedAt ?? position.valuedAt ?? now)}`,
     })
   }
   if (!unknownQuantity.isZero()) {
     issues.push({
-      instrumentId,
+      symbol,
       reason: 'BASIS_UNKNOWN',
       detail: `${unknownQuantity.toFixed()} units without a known cost: left out of profit and loss`,
     })
