@@ -136,14 +136,15 @@ async function callPatiently<Input extends DescMessage, Output extends DescMessa
   }
 }
 
-/** @throws grpc-js' ServiceError. */
+/** Cancelled with `signal`. @throws grpc-js' ServiceError. */
 export function callUnary<Input extends DescMessage, Output extends DescMessage>(
   client: Client,
   method: DescMethodUnary<Input, Output>,
   request: MessageInitShape<Input>,
+  signal?: AbortSignal,
 ): Promise<MessageShape<Output>> {
   return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
+    const call = client.makeUnaryRequest(
       `/${method.parent.typeName}/${method.name}`,
       (message: MessageShape<Input>) => Buffer.from(toBinary(method.input, message)),
       (bytes) => fromBinary(method.output, bytes),
@@ -151,11 +152,14 @@ export function callUnary<Input extends DescMessage, Output extends DescMessage>
       new Metadata(),
       { deadline: Date.now() + CALL_MS_MAX },
       (error, message) => {
+        signal?.removeEventListener('abort', cancel)
         if (error) reject(error)
         else if (message === undefined) reject(new Error(`${method.name} answered nothing`))
         else resolve(message)
       },
     )
+    const cancel = (): void => call.cancel()
+    signal?.addEventListener('abort', cancel)
   })
 }
 

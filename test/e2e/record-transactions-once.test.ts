@@ -45,6 +45,11 @@ const known = (facts: SentTransaction = {}): SentTransaction =>
     ...facts,
   })
 
+const describeAs = (facts: { currencyCode: string; quantityScale: number }) =>
+  fixture.client.unary(MarketDataService.method.upsertInstruments, {
+    instruments: [{ symbol: 'DRIFT', assetClass: AssetClass.EQUITY, ...facts }],
+  })
+
 describe('request_id', () => {
   it('is replayed, refused for other content, and the same as idempotency-key', async () => {
     const userId = newUser()
@@ -63,10 +68,6 @@ describe('request_id', () => {
   })
 
   it('is replayed whatever reference data says by then of rates and decimals', async () => {
-    const describeAs = (facts: { currencyCode: string; quantityScale: number }) =>
-      fixture.client.unary(MarketDataService.method.upsertInstruments, {
-        instruments: [{ symbol: 'DRIFT', assetClass: AssetClass.EQUITY, ...facts }],
-      })
     await describeAs({ currencyCode: 'EUR', quantityScale: 1 })
     const [rich, plain] = [newUser(), newUser()]
     const drift = bought({ symbol: 'DRIFT', quantity: '1.5', effectiveAt: AFTER_RATE })

@@ -1,6 +1,6 @@
 import { ONE, ZERO } from '../../domain/decimal.ts'
 import { invalidRequest, type Violation } from '../../domain/errors.ts'
-import { exchangeRate } from '../../domain/market-data/quote.ts'
+import { exchangeRate, pairsBetween, type QuoteSource } from '../../domain/market-data/quote.ts'
 import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
 import { ratesAsOf } from '../market-data/past-quotes.ts'
 import type { Clock, QuoteStore } from '../ports.ts'
@@ -39,6 +39,22 @@ export async function withExchangeRates(
     drafts: rated,
     refusal: violations.length === 0 ? undefined : invalidRequest(violations),
   }
+}
+
+/** The pairs that could tell a rate which no quote tells now, for transactions that bring none. */
+export function pairsNeeded(
+  quotes: QuoteSource,
+  drafts: readonly TransactionDraft[],
+  baseCurrency: string,
+): readonly string[] {
+  const currencies = new Set(
+    drafts.flatMap(({ terms }) => (terms?.exchangeRate.isZero() ? [terms.currency] : [])),
+  )
+  return [...currencies].flatMap((currency) =>
+    currency === '' || exchangeRate(quotes, currency, baseCurrency) !== undefined
+      ? []
+      : pairsBetween(currency, baseCurrency),
+  )
 }
 
 /**

@@ -18,6 +18,7 @@ import type {
   CallContext,
   Clock,
   Decision,
+  FreshQuotes,
   IdempotencyKey,
   LedgerPageQuery,
   LockedState,
@@ -26,7 +27,7 @@ import type {
 } from '../ports.ts'
 import { etagMismatch } from './etag-mismatch.ts'
 import { describeDrafts, unknownInstruments } from './described-drafts.ts'
-import { withExchangeRates } from './exchange-rates.ts'
+import { pairsNeeded, withExchangeRates } from './exchange-rates.ts'
 
 export interface RecordCommand {
   readonly userId: string
@@ -82,6 +83,8 @@ interface RecordPorts {
   readonly portfolios: PortfolioStore
   readonly quotes: QuoteSource
   readonly quoteStore: QuoteStore
+  /** Undefined = nobody is asked. */
+  readonly freshQuotes?: FreshQuotes | undefined
 }
 
 /** The rich write: every type of transaction, all or none, each with its outcome in the request's order. */
@@ -93,11 +96,14 @@ export async function recordTransactions(
   const present = await ports.portfolios.read(command.userId, call)
   const { baseCurrency } = present?.state.settings ?? DEFAULT_SETTINGS
   const described = describeDrafts(ports.quotes, command.drafts, ports.clock.now())
+  const instrumentIds = [...new Set(described.drafts.map((draft) => draft.instrumentId))]
+  const pairs = pairsNeeded(ports.quotes, described.drafts, baseCurrency)
+  await ports.freshQuotes?.([...instrumentIds, ...pairs], call)
   const { drafts, refusal } = await withExchangeRates(ports, described.drafts, baseCurrency)
   const rated = { ...command, drafts, baseCurrency, refusal: described.refusal ?? refusal }
   const outcome = await ports.portfolios.change<RecordAnswer>({
     userId: command.userId,
-    instrumentIds: [...new Set(drafts.map((draft) => draft.instrumentId))],
+    instrumentIds,
     entryCount: drafts.length,
     key: command.key,
     externalIds: drafts.flatMap(({ terms }) =>
