@@ -97,8 +97,11 @@ export async function recordTransactions(
   const { baseCurrency } = present?.state.settings ?? DEFAULT_SETTINGS
   const described = describeDrafts(ports.quotes, command.drafts, ports.clock.now())
   const instrumentIds = [...new Set(described.drafts.map((draft) => draft.instrumentId))]
-  const pairs = pairsNeeded(ports.quotes, described.drafts, baseCurrency)
-  await ports.freshQuotes?.([...instrumentIds, ...pairs], call)
+  const asking = ports.freshQuotes?.(
+    [...instrumentIds, ...pairsNeeded(ports.quotes, described.drafts, baseCurrency)],
+    call,
+  )
+  if (asking !== undefined) await asking
   const { drafts, refusal } = await withExchangeRates(ports, described.drafts, baseCurrency)
   const rated = { ...command, drafts, baseCurrency, refusal: described.refusal ?? refusal }
   const outcome = await ports.portfolios.change<RecordAnswer>({

@@ -1,5 +1,6 @@
 import type { SentQuote } from '../../../domain/market-data/accept-quote.ts'
 import { QUOTE_KINDS } from '../../../domain/market-data/quote.ts'
+import { type Instant, MICROSECONDS_PER_SECOND } from '../../../domain/time.ts'
 import type { OpenProvider } from '../guarded-provider.ts'
 
 /** What is read of an answer of `quote`; everything may be missing, and anything may be there. */
@@ -67,10 +68,16 @@ function sentQuotes(symbol: string, quote: YahooQuote): readonly SentQuote[] {
       symbol,
       price: String(price),
       currencyCode: typeof currency === 'string' ? currency : '',
-      pricedAt: time instanceof Date ? time.getTime() * 1_000 : undefined,
+      pricedAt: instantOf(time),
       source: 'yahoo',
       kind: PAIR.test(symbol) ? FX : DELAYED,
       splitAdjusted: false,
     },
   ]
+}
+
+/** Seconds, as Yahoo writes them, or what the package makes of them. */
+function instantOf(time: unknown): Instant | undefined {
+  if (time instanceof Date) return time.getTime() * 1_000
+  return typeof time === 'number' ? time * MICROSECONDS_PER_SECOND : undefined
 }
