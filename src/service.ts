@@ -18,7 +18,7 @@ import { expireChanges } from './app/portfolio/expire-changes.ts'
 import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
 import { marketDataHandlers } from './api/market-data.ts'
 import { portfolioHandlers } from './api/portfolio.ts'
-import { openQuoteClient } from './api/quote-client.ts'
+import { openMarketDataClient } from './api/market-data-client.ts'
 import { type ApiServer, startServer } from './api/server.ts'
 import { type BackgroundPass, startBackgroundPass } from './background-pass.ts'
 import type { Config } from './config.ts'
@@ -232,7 +232,7 @@ async function askProviders(
   const providers: QuoteProvider[] = []
   for (const name of names) {
     const provider = await openProvider(name, {
-      openQuoteServer: () => openQuoteClient(config.marketDataGrpcTarget ?? ''),
+      openQuoteServer: () => openMarketDataClient(config.marketDataGrpcTarget ?? ''),
       ecbSource: config.marketDataEcbSource,
     })
     opened.add(async () => provider.close?.())
