@@ -133,6 +133,30 @@ describe('a provider', () => {
     expect(service.log.join()).toContain('a provider of prices answers')
   })
 
+  it('leaves a write the half of a short deadline', async () => {
+    const patient = await withProviders({ MARKET_DATA_BUDGET_MS: '10000' })
+    server.answer = 'never'
+    const transactions = [{ symbol: newSymbol(), quantity: 10, price: 100 }]
+    const request = { userId: newUser(), transactions }
+    const { headers } = await patient.client.update(request, {}, { deadlineMs: 2_000 })
+    expect(headers).toMatchObject({ 'portfolio-data-quality': 'stale' })
+  })
+
+  it('is waited for by one write for one budget, whatever it needs', async () => {
+    const budgetMs = 1_500
+    const patient = await withProviders({ MARKET_DATA_BUDGET_MS: String(budgetMs) })
+    const symbol = newSymbol()
+    await patient.client.unary(MarketDataService.method.upsertInstruments, {
+      instruments: [{ symbol, assetClass: AssetClass.EQUITY, currencyCode: 'NOK' }],
+    })
+    server.answer = 'never'
+    const start = performance.now()
+    const transactions = [{ symbol, quantity: 10, price: 100 }]
+    const failure = await failureOf(patient.client.update({ userId: newUser(), transactions }))
+    expect(failure.reason).toBe('FX_RATE_REQUIRED')
+    expect(performance.now() - start).toBeLessThan(2 * budgetMs)
+  })
+
   it.each(['NaN', 'Infinity', '0', '-1', '1e308', '', 'twelve'])(
     'that says %j is not believed: the answer is marked',
     async (price) => {
@@ -203,7 +227,7 @@ describe('several providers', () => {
   it('are asked in order for what is still missing', async () => {
     const file = join(folder, 'rates.csv')
     const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
-    await writeFile(file, `Date,USD,SEK,XXX\n${day},1.25,8,N/A\n`)
+    await writeFile(file, `Date,USD,SEK,DKK,XXX\n${day},1.25,8,8,N/A\n`)
     const both = await withProviders({
       MARKET_DATA_PROVIDERS: 'store,grpc,ecb',
       MARKET_DATA_ECB_SOURCE: file,
@@ -217,6 +241,14 @@ describe('several providers', () => {
     })
     // 640 kronor are 80 euros are 100 dollars.
     expect(message.portfolio).toMatchObject({ costBasis: '100', totalValue: '1200' })
+    // A silent one leaves the next its share of the budget.
+    server.answer = 'never'
+    const silent = bought({ symbol: newSymbol(), currencyCode: 'DKK', price: '64' })
+    const second = await portfolioLog(both.client).record({
+      userId: newUser(),
+      transactions: [silent],
+    })
+    expect(second.message.portfolio).toMatchObject({ costBasis: '100' })
     const unknown = bought({ symbol: newSymbol(), currencyCode: 'THB' })
     const request = { userId: newUser(), transactions: [unknown] }
     const failure = await failureOf(portfolioLog(both.client).record(request))
