@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { createInstrumentTable } from '../../../../src/app/market-data/instrument-table.ts'
 import { ProvidedQuotes } from '../../../../src/app/market-data/provided-quotes.ts'
 import { createQuoteBoard } from '../../../../src/app/market-data/quote-board.ts'
+import type { SentQuote } from '../../../../src/domain/market-data/accept-quote.ts'
 import type { Quote } from '../../../../src/domain/market-data/quote.ts'
 import { decimal } from '../../../../src/domain/decimal.ts'
 import { MICROSECONDS_PER_DAY } from '../../../../src/domain/time.ts'
@@ -20,6 +21,11 @@ function quoteOf(instrumentId: string, facts: Partial<Quote> = {}): Quote {
     splitAdjusted: false,
     ...facts,
   }
+}
+
+function sentQuote(symbol: string, pricedAt: number): SentQuote {
+  const facts = { price: '2', currencyCode: '', source: '', kind: 1, splitAdjusted: false }
+  return { symbol, pricedAt, ...facts }
 }
 
 /** One provider that knows every symbol but those that begin with "NO". */
@@ -62,16 +68,7 @@ function provided() {
           fetch: (symbols) => {
             requests.push(symbols)
             const known = symbols.filter((symbol) => !symbol.startsWith('NO'))
-            const facts = {
-              price: '2',
-              currencyCode: '',
-              source: '',
-              kind: 1,
-              splitAdjusted: false,
-            }
-            return Promise.resolve(
-              known.map((symbol) => ({ symbol, pricedAt: time.now, ...facts })),
-            )
+            return Promise.resolve(known.map((symbol) => sentQuote(symbol, time.now)))
           },
         },
       ],
