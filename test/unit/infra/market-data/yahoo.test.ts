@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import {
+  openYahooClient,
   type YahooClient,
   yahooProvider,
 } from '../../../../src/infra/market-data/providers/yahoo.ts'
@@ -85,4 +86,8 @@ describe('yahooProvider', () => {
   it.each([undefined, null, {}, 'Too Many Requests'])('fails on %j', async (answer) => {
     await expect(recorded(answer).provider.fetch(['AAPL'], signal)).rejects.toThrow('Yahoo')
   })
+})
+
+it('opens the package, which asks nobody before it is asked', async () => {
+  expect(await openYahooClient()).toMatchObject({ quote: expect.any(Function) as unknown })
 })
