@@ -1,15 +1,20 @@
 import { checkHealth } from './api/health.ts'
 import { HEALTH_SERVICE } from './api/server.ts'
-import { importFile, ImportUsageError } from './cli/import.ts'
+import { ImportUsageError } from './cli/arguments.ts'
+import { importInstruments } from './cli/import-instruments.ts'
+import { importPrices } from './cli/import-prices.ts'
+import { importFile } from './cli/import.ts'
 import { ConfigurationError, loadConfig } from './config.ts'
 import { migrateDatabase } from './infra/postgres/migrate.ts'
 
 const HEALTH_MS_MAX = 5_000
 
 const USAGE = `usage: cli COMMAND
-  migrate   brings the schema of DATABASE_URL up to date
-  import    records the rows of a CSV file with the service at TARGET: import FILE --user USER
-  health    asks HEALTH_TARGET, or the service of this environment, whether it serves
+  migrate             brings the schema of DATABASE_URL up to date
+  import              records the rows of a CSV file with the service at TARGET: import FILE --user USER
+  import-prices       keeps the prices and exchange rates of a CSV file there: import-prices FILE
+  import-instruments  describes the instruments of a CSV file there: import-instruments FILE
+  health              asks HEALTH_TARGET, or the service of this environment, whether it serves
 `
 
 /** For each command what it does; the text that ends it, or an error. */
@@ -23,10 +28,9 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<str
     return applied.length === 0 ? 'nothing to apply' : `applied ${applied.join(', ')}`
   },
 
-  import(args) {
-    const { target, grpcPort } = loadConfig()
-    return importFile(args, target ?? `127.0.0.1:${grpcPort}`)
-  },
+  import: (args) => importFile(args, defaultTarget()),
+  'import-prices': (args) => importPrices(args, defaultTarget()),
+  'import-instruments': (args) => importInstruments(args, defaultTarget()),
 
   async health() {
     const { healthTarget, healthPort, grpcPort } = loadConfig()
@@ -35,6 +39,12 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<str
     if (status !== 'SERVING') throw new Error(`${target}: ${status}`)
     return status
   },
+}
+
+/** Where rows go unless the command says. */
+function defaultTarget(): string {
+  const { target, grpcPort } = loadConfig()
+  return target ?? `127.0.0.1:${grpcPort}`
 }
 
 async function run(name: string | undefined, args: readonly string[]): Promise<number> {

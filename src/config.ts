@@ -133,6 +133,53 @@ const SETTINGS = {
     },
     wholeNumber(10, 3_600_000),
   ),
+  marketDataProviders: setting(
+    'MARKET_DATA_PROVIDERS',
+    {
+      default: 'store',
+      meaning:
+        'who tells prices, in the order in which they are asked: store, then grpc, yahoo, ecb',
+      takes: 'store, then any of grpc, yahoo and ecb, each once, parted by commas',
+    },
+    z
+      .string()
+      .transform((text) => text.split(',').map((name) => name.trim()))
+      .refine(([first, ...others]) => first === 'store' && new Set(others).size === others.length)
+      .transform((names) => names.slice(1))
+      .pipe(z.array(z.enum(['grpc', 'yahoo', 'ecb']))),
+  ),
+  marketDataGrpcTarget: setting(
+    'MARKET_DATA_GRPC_TARGET',
+    { meaning: 'the grpc provider: a server of MarketDataService', takes: 'host:port' },
+    z.string().regex(HOST_AND_PORT).optional(),
+  ),
+  marketDataEcbSource: setting(
+    'MARKET_DATA_ECB_SOURCE',
+    {
+      default: 'https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml',
+      meaning: 'the ecb provider: path or URL of its XML or CSV',
+      takes: 'a path or a URL',
+    },
+    z.string(),
+  ),
+  marketDataBudgetMs: setting(
+    'MARKET_DATA_BUDGET_MS',
+    {
+      default: '250',
+      meaning: 'milliseconds that a write waits at most for providers, all together',
+      takes: 'from 0 to 10000',
+    },
+    wholeNumber(0, 10_000),
+  ),
+  marketDataRefreshMs: setting(
+    'MARKET_DATA_REFRESH_MS',
+    {
+      default: '60000',
+      meaning: 'milliseconds after which providers are asked again for what they brought',
+      takes: 'from 100 to 86400000',
+    },
+    wholeNumber(100, 86_400_000),
+  ),
   drainTimeoutMs: setting(
     'DRAIN_TIMEOUT_MS',
     {
@@ -227,6 +274,14 @@ export function loadConfig(
     if (parsed.success) values[key] = parsed.data
     else problems.push(`${name} must be ${takes}${secret ? '' : `, not ${JSON.stringify(text)}`}.`)
   }
+  const config = Object.freeze(values) as unknown as Config
+  if (problems.length === 0 && lacksTarget(config)) {
+    problems.push('MARKET_DATA_GRPC_TARGET must be set where MARKET_DATA_PROVIDERS names grpc.')
+  }
   if (problems.length > 0) throw new ConfigurationError(problems)
-  return Object.freeze(values) as unknown as Config
+  return config
+}
+
+function lacksTarget({ marketDataProviders, marketDataGrpcTarget }: Config): boolean {
+  return marketDataProviders.includes('grpc') && marketDataGrpcTarget === undefined
 }

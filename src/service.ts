@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { ProvidedQuotes, type ProvidedQuotePorts } from './app/market-data/provided-quotes.ts'
 import { createInstrumentTable } from './app/market-data/instrument-table.ts'
 import { refreshInstruments } from './app/market-data/refresh-instruments.ts'
 import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
@@ -9,6 +10,7 @@ import type {
   Clock,
   PortfolioStore,
   QuoteBoard,
+  QuoteProvider,
   Telemetry,
 } from './app/ports.ts'
 import { announcingStore, ChangeFeed } from './app/portfolio/change-feed.ts'
@@ -16,10 +18,13 @@ import { expireChanges } from './app/portfolio/expire-changes.ts'
 import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
 import { marketDataHandlers } from './api/market-data.ts'
 import { portfolioHandlers } from './api/portfolio.ts'
+import { openMarketDataClient } from './api/market-data-client.ts'
 import { type ApiServer, startServer } from './api/server.ts'
 import { type BackgroundPass, startBackgroundPass } from './background-pass.ts'
 import type { Config } from './config.ts'
 import type { Instant } from './domain/time.ts'
+import { guardedProvider } from './infra/market-data/guarded-provider.ts'
+import { openProvider } from './infra/market-data/providers.ts'
 import { migrateDatabase } from './infra/postgres/migrate.ts'
 import { openPostgres, type Postgres } from './infra/postgres/postgres.ts'
 import { openRedisHints } from './infra/redis/change-hints.ts'
@@ -111,6 +116,13 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   const { quoteStore, instrumentStore } = postgres
   const startPass = passStarter(opened, telemetry)
   const { board, refreshing } = followMarketData(postgres, startPass, config.quoteRefreshMs)
+  const marketData = {
+    clock,
+    quoteStore,
+    board,
+    telemetry,
+    announce: () => hints?.announceMarketData(),
+  }
   startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
   const { changes, portfolios, hints } = followChanges(postgres, clock, startPass, (feed) =>
     openHints(
@@ -122,6 +134,12 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   )
   // Prices first: the first answers would call everything stale.
   await refreshing.first
+  const provided = await askProviders(
+    config,
+    { ...marketData, leases: postgres.leases, telemetry },
+    startPass,
+    opened,
+  )
 
   const server = await startServer({
     ...config,
@@ -133,19 +151,13 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
     portfolio: portfolioHandlers({
       clock,
       portfolios,
-      quotes: board,
+      quotes: provided?.board ?? board,
+      freshQuotes: provided?.fresh,
       quoteStore,
       changes,
       watchTimes: { ...WATCH_TIMES, ...overrides.watchTimes },
     }),
-    marketData: marketDataHandlers({
-      clock,
-      quoteStore,
-      instrumentStore,
-      board,
-      telemetry,
-      announce: () => hints?.announceMarketData(),
-    }),
+    marketData: marketDataHandlers({ ...marketData, instrumentStore }),
   })
   opened.add((drainTimeoutMs) => server.close(drainTimeoutMs))
   const readiness = watchReadiness(postgres, server, logger)
@@ -206,6 +218,33 @@ function followMarketData(
     recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
   })
   return { board, refreshing }
+}
+
+/** Undefined where the store is the only one that tells prices: then nothing is asked and nothing waited for. */
+async function askProviders(
+  config: Config,
+  ports: Omit<ProvidedQuotePorts, 'providers'>,
+  startPass: StartPass,
+  opened: Opened,
+): Promise<ProvidedQuotes | undefined> {
+  const { marketDataProviders: names, marketDataBudgetMs, marketDataRefreshMs } = config
+  if (names.length === 0) return undefined
+  const providers: QuoteProvider[] = []
+  for (const name of names) {
+    const provider = await openProvider(name, {
+      openQuoteServer: () => openMarketDataClient(config.marketDataGrpcTarget ?? ''),
+      ecbSource: config.marketDataEcbSource,
+    })
+    opened.add(async () => provider.close?.())
+    providers.push(guardedProvider(provider, ports.telemetry))
+  }
+  const provided = new ProvidedQuotes(
+    { ...ports, providers },
+    { budgetMs: marketDataBudgetMs, refreshMs: marketDataRefreshMs },
+  )
+  const replica = randomUUID()
+  startPass('provider-refresh', marketDataRefreshMs, () => provided.pass(replica))
+  return provided
 }
 
 /** Brings what any replica committed to this one's streams; one of the replicas forgets what is old. */

@@ -29,7 +29,7 @@ import type { TransactionType } from '../domain/portfolio/transaction-types.ts'
 import type { Instant } from '../domain/time.ts'
 import { timestampOf } from './instant.ts'
 
-const CALL_MS_MAX = 30_000
+export const CALL_MS_MAX = 30_000
 const TRIES_MAX = 6
 const BACKOFF_MS = 200
 
@@ -53,8 +53,8 @@ export interface SentTransaction {
   readonly source: string
 }
 
-/** What the service has against one transaction of a request. */
-export interface RefusedTransaction {
+/** What the service has against one entry of a request: a transaction, an instrument. */
+interface RefusedEntry {
   /** From 0. */
   readonly index: number
   readonly reason: string
@@ -65,13 +65,13 @@ export interface RefusedTransaction {
 export class CallRefused extends Error {
   override readonly name = 'CallRefused'
   readonly code: string
-  /** Empty when it was not one of the transactions. */
-  readonly transactions: readonly RefusedTransaction[]
+  /** Empty when it was none of the entries. */
+  readonly entries: readonly RefusedEntry[]
 
   constructor(error: ServiceError) {
     super(error.details)
     this.code = status[error.code]
-    this.transactions = refusedTransactions(error)
+    this.entries = refusedEntries(error)
   }
 }
 
@@ -100,7 +100,7 @@ export function openServiceClient(target: string): ServiceClient {
         duplicatePolicy: DuplicatePolicy.SKIP,
         transactions: transactions.map(messageOf),
       }
-      const { outcomes } = await callPatiently(client, METHOD, request)
+      const { outcomes } = await patiently(() => callUnary(client, METHOD, request))
       return outcomes.map(({ disposition }) => disposition === Disposition.REPLAYED)
     },
     close: () => client.close(),
@@ -120,14 +120,11 @@ const PASSING: ReadonlySet<status> = new Set([
   status.ABORTED,
 ])
 
-async function callPatiently<Input extends DescMessage, Output extends DescMessage>(
-  client: Client,
-  method: DescMethodUnary<Input, Output>,
-  request: MessageInitShape<Input>,
-): Promise<MessageShape<Output>> {
+/** Tries again when the service is busy or away. @throws CallRefused. */
+export async function patiently<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await callUnary(client, method, request)
+      return await call()
     } catch (error) {
       const refusal = error as ServiceError
       if (tries === TRIES_MAX || !PASSING.has(refusal.code)) throw new CallRefused(refusal)
@@ -136,14 +133,15 @@ async function callPatiently<Input extends DescMessage, Output extends DescMessa
   }
 }
 
-/** @throws grpc-js' ServiceError. */
+/** Cancelled with `signal`. @throws grpc-js' ServiceError. */
 export function callUnary<Input extends DescMessage, Output extends DescMessage>(
   client: Client,
   method: DescMethodUnary<Input, Output>,
   request: MessageInitShape<Input>,
+  signal?: AbortSignal,
 ): Promise<MessageShape<Output>> {
   return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
+    const call = client.makeUnaryRequest(
       `/${method.parent.typeName}/${method.name}`,
       (message: MessageShape<Input>) => Buffer.from(toBinary(method.input, message)),
       (bytes) => fromBinary(method.output, bytes),
@@ -151,40 +149,39 @@ export function callUnary<Input extends DescMessage, Output extends DescMessage>
       new Metadata(),
       { deadline: Date.now() + CALL_MS_MAX },
       (error, message) => {
+        signal?.removeEventListener('abort', cancel)
         if (error) reject(error)
         else if (message === undefined) reject(new Error(`${method.name} answered nothing`))
         else resolve(message)
       },
     )
+    const cancel = (): void => call.cancel()
+    signal?.addEventListener('abort', cancel)
   })
 }
 
 const REGISTRY = createRegistry(file_google_rpc_error_details)
-const TRANSACTION_FIELD = /^transactions\[(\d+)\]\.?(.*)$/
+const ENTRY_FIELD = /^(?:transactions|instruments)\[(\d+)\]\.?(.*)$/
 
-function refusedTransactions(error: ServiceError): readonly RefusedTransaction[] {
+function refusedEntries(error: ServiceError): readonly RefusedEntry[] {
   const [bytes] = error.metadata.get('grpc-status-details-bin')
   if (!Buffer.isBuffer(bytes)) return []
   return fromBinary(StatusSchema, bytes).details.flatMap((packed) => {
     const detail = anyUnpack(packed, REGISTRY)
     if (detail?.$typeName === BadRequestSchema.typeName) {
       return (detail as BadRequest).fieldViolations.flatMap(({ field, reason, description }) =>
-        refusedTransaction(field, reason, description),
+        refusedEntry(field, reason, description),
       )
     }
     if (detail?.$typeName !== PreconditionFailureSchema.typeName) return []
     return (detail as PreconditionFailure).violations.flatMap(({ subject, type, description }) =>
-      refusedTransaction(subject, type, description),
+      refusedEntry(subject, type, description),
     )
   })
 }
 
-function refusedTransaction(
-  path: string,
-  reason: string,
-  description: string,
-): readonly RefusedTransaction[] {
-  const match = TRANSACTION_FIELD.exec(path)
+function refusedEntry(path: string, reason: string, description: string): readonly RefusedEntry[] {
+  const match = ENTRY_FIELD.exec(path)
   if (match === null) return []
   const [, index = '', field = ''] = match
   return [{ index: Number(index), reason, description: `${field} ${description}`.trim() }]

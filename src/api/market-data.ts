@@ -17,7 +17,6 @@ import type {
   BatchGetQuotesRequest,
   IngestQuotesRequest,
   MarketDataService,
-  Quote as QuoteMessage,
   Quote_Kind,
   QuoteSchema,
 } from '../../gen/portfolio/v1/market_data_service_pb.ts'
@@ -30,6 +29,7 @@ import {
   readUpsert,
 } from './instruments.ts'
 import { quotesToken, readQuotesPage } from './quote-pages.ts'
+import { readSentQuote } from './sent-quote.ts'
 import {
   countProblem,
   INSTANT_PROBLEM,
@@ -118,16 +118,8 @@ async function* readQuotes(
   for await (const { quotes } of requests) {
     if (quotes.length > ENTRIES_MAX) throw tooManyQuotes(quotes.length)
     const now = clock.now()
-    yield quotes.map((quote) => readQuote(quote, now))
+    yield quotes.map((quote) => readSentQuote(quote, now))
   }
-}
-
-function readQuote(sent: QuoteMessage, now: Instant): SentQuote {
-  const { symbol, price, currencyCode, source, kind, splitAdjusted } = sent
-  const instant = sent.pricedAt && instantOf(sent.pricedAt, now)
-  // What no clock shows is later than any, so that the quote is set aside and named.
-  const pricedAt = instant === 'out of range' ? Number.MAX_SAFE_INTEGER : instant
-  return { symbol, price, currencyCode, source, kind, splitAdjusted, pricedAt }
 }
 
 /** @throws PortfolioError with everything that is wrong with the request. */

@@ -96,11 +96,7 @@ function presentQuality(
           pricedAt: timestampOf(pricedAt),
           maxPriceAge: durationOf(Math.max(0, at - pricedAt)),
         }),
-    issues: quality.issues.map(({ instrumentId, reason, detail }) => ({
-      symbol: instrumentId,
-      reason,
-      detail,
-    })),
+    issues: [...quality.issues],
   }
 }
 

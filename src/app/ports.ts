@@ -1,6 +1,7 @@
+import type { SentQuote } from '../domain/market-data/accept-quote.ts'
 import type { Instrument, InstrumentSource } from '../domain/market-data/instrument.ts'
 import type { QuarantinedQuote } from '../domain/market-data/quarantine.ts'
-import type { Quote, QuoteSource } from '../domain/market-data/quote.ts'
+import type { EffectiveQuote, Quote, QuoteSource } from '../domain/market-data/quote.ts'
 import type { RecordedExternalIds } from '../domain/portfolio/external-ids.ts'
 import type { Histories, NeededHistory } from '../domain/portfolio/record-transactions.ts'
 import type { PortfolioChange } from '../domain/portfolio/portfolio-change.ts'
@@ -322,9 +323,36 @@ export type ListedQuote = Omit<Quote, 'price'> & QuotePlace & { readonly price: 
 /** The newest quotes, in memory: what valuation reads. Nothing waits for it. */
 export interface QuoteBoard extends QuoteSource {
   readonly instruments: InstrumentTable
+  all(): Iterable<EffectiveQuote>
   publish(quotes: readonly Quote[]): void
   /** Tells of quotes that differ from the ones before, at once; gives back what ends it. */
   follow(listener: (changed: readonly Quote[]) => void): () => void
+}
+
+/** Somebody outside who knows prices; nothing that comes from there is believed before it is checked. */
+export interface QuoteProvider {
+  /** The source of its quotes. */
+  readonly name: string
+  /** What it knows of these symbols and pairs ("EUR/USD"), oldest first. Rejects when it fails or takes too long. */
+  fetch(symbols: readonly string[]): Promise<readonly SentQuote[]>
+}
+
+/**
+ * Asks providers for what has no fresh price, before a lock is taken: undefined when there is nothing to wait for, else
+ * done within the budget of the call, whatever became of it. All that one call waits for shares one budget.
+ */
+export type FreshQuotes = (
+  instrumentIds: readonly string[],
+  call: Pick<CallContext, 'deadlineMs'>,
+) => Promise<void> | undefined
+
+/** What operators see of providers. */
+export interface ProviderTelemetry {
+  providerAnswered(name: string): void
+  providerFailed(name: string, error: unknown): void
+  /** It failed too often: it is not asked until it has rested. */
+  providerLost(name: string): void
+  providerAvailable(name: string): void
 }
 
 /** A unit of work in a trace. Ends once. */

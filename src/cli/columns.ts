@@ -1,3 +1,4 @@
+import { headerReader } from './table.ts'
 import type { TransactionType } from '../domain/portfolio/transaction-types.ts'
 
 /** What a column of the file can say. */
@@ -29,25 +30,8 @@ const COLUMN_NAMES = {
 
 export type Column = keyof typeof COLUMN_NAMES
 
-/** Where each column of a file stands. */
-export type Header = ReadonlyMap<Column, number>
-
-const COLUMNS = new Map<string, Column>(
-  Object.entries(COLUMN_NAMES).flatMap(([column, names]) =>
-    names.map((name): [string, Column] => [name, column as Column]),
-  ),
-)
-
 /** The columns that a line names, or undefined when it is no header: a date and a type are the least. */
-export function headerOf(cells: readonly string[]): Header | undefined {
-  const header = new Map<Column, number>()
-  for (const [place, cell] of cells.entries()) {
-    const column = COLUMNS.get(cell.toLowerCase().replace(/\([^)]*\)|[^a-z]/g, ''))
-    // Of two columns that say the same the first counts.
-    if (column !== undefined && !header.has(column)) header.set(column, place)
-  }
-  return header.has('date') && header.has('type') ? header : undefined
-}
+export const headerOf = headerReader<Column>(COLUMN_NAMES, ['date', 'type'])
 
 const TYPE_WORDS: Readonly<Record<TransactionType, readonly string[]>> = {
   BUY: ['b', 'bought', 'youbought', 'purchase', 'buytoopen', 'reinvestment', 'reinvestshares'],

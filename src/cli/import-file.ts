@@ -1,4 +1,3 @@
-import { CsvError, parse } from 'csv-parse/sync'
 import { createHash } from 'node:crypto'
 import type { SentTransaction } from '../api/client.ts'
 import { decimal, decimalText, divide } from '../domain/decimal.ts'
@@ -17,18 +16,14 @@ import {
   type SignedText,
   usesDecimalComma,
 } from './cells.ts'
-import { type Column, type Header, headerOf, typeOfWord } from './columns.ts'
+import { type Column, headerOf, typeOfWord } from './columns.ts'
+import type { RejectedRow } from './rows.ts'
+import { cellOf, type Header, readTable } from './table.ts'
 
 /** A row of the file as the service takes it; `line` is the file's, from 1. */
 export interface FileRow {
   readonly line: number
   readonly transaction: SentTransaction
-}
-
-/** A row that is not recorded, and why. */
-export interface RejectedRow {
-  readonly line: number
-  readonly reason: string
 }
 
 export interface ParsedFile {
@@ -46,19 +41,6 @@ export interface FileOptions {
   readonly dayFirst: boolean | undefined
 }
 
-/** The file is none that can be read at all. */
-class FileUnreadable extends Error {
-  override readonly name = 'FileUnreadable'
-}
-
-interface Line {
-  readonly line: number
-  readonly cells: readonly string[]
-}
-
-const DELIMITERS = [',', ';', '\t'] as const
-/** Brokers write their name and the account above the header. */
-const LINES_BEFORE_HEADER_MAX = 30
 const DECIMAL_PLACES_MAX = 18
 /** Of what leaves brokers write the quantity with either sign. */
 const NEVER_NEGATIVE: ReadonlySet<TransactionType> = new Set([
@@ -71,7 +53,7 @@ const NUMBERS = ['quantity', 'price', 'amount', 'fee', 'tax', 'fxRate', 'counter
 
 /** @throws FileUnreadable when it is no CSV, or has no header. */
 export function parseFile(text: string, options: FileOptions): ParsedFile {
-  const { header, lines, delimiter } = readLines(text)
+  const { header, lines, delimiter } = readTable(text, headerOf)
   const columnOf = (column: Column): readonly string[] =>
     lines.map(({ cells }) => cellOf(cells, header, column))
   const notation = {
@@ -90,63 +72,13 @@ export function parseFile(text: string, options: FileOptions): ParsedFile {
   return { rows: inOrderOfTime(rows), rejected }
 }
 
-function readLines(text: string): {
-  readonly header: Header
-  readonly lines: readonly Line[]
-  readonly delimiter: string
-} {
-  let found: ReturnType<typeof readLines> | undefined
-  const failures: CsvError[] = []
-  for (const delimiter of DELIMITERS) {
-    const lines = splitLines(text, delimiter, failures)
-    const place = lines
-      .slice(0, LINES_BEFORE_HEADER_MAX)
-      .findIndex(({ cells }) => headerOf(cells) !== undefined)
-    const header = headerOf(lines[place]?.cells ?? [])
-    if (header === undefined || header.size <= (found?.header.size ?? 0)) continue
-    found = { header, delimiter, lines: lines.slice(place + 1) }
-  }
-  const [failure] = failures
-  if (found === undefined && failure !== undefined) {
-    throw new FileUnreadable(failure.message, { cause: failure })
-  }
-  if (found === undefined) {
-    throw new FileUnreadable('no line names the columns: a date and a type are the least')
-  }
-  return found
-}
-
-/** With the wrong delimiter a quote may stand anywhere: a failure counts when no other one does better. */
-function splitLines(text: string, delimiter: string, failures: CsvError[]): readonly Line[] {
-  try {
-    const records = parse(text, {
-      delimiter,
-      bom: true,
-      trim: true,
-      info: true,
-      relax_column_count: true,
-      skip_records_with_empty_values: true,
-    }) as unknown as readonly { record: readonly string[]; info: { lines: number } }[]
-    return records.map(({ record, info }) => ({ line: info.lines, cells: record }))
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    failures.push(error)
-    return []
-  }
-}
-
-function cellOf(cells: readonly string[], header: Header, column: Column): string {
-  const place = header.get(column)
-  return place === undefined ? '' : (cells[place] ?? '')
-}
-
 class RowReader {
   readonly problems: string[] = []
   readonly #cells: readonly string[]
-  readonly #header: Header
+  readonly #header: Header<Column>
   readonly #notation: Notation
 
-  constructor(cells: readonly string[], header: Header, notation: Notation) {
+  constructor(cells: readonly string[], header: Header<Column>, notation: Notation) {
     this.#cells = cells
     this.#header = header
     this.#notation = notation

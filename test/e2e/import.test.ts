@@ -1,50 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { runCli as runCommand } from '../support/cli.ts'
 import { useService } from '../support/service.ts'
 
 const running = useService()
-const children = new Set<ChildProcess>()
 let folder = ''
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'portfolio-import-'))
 })
-afterEach(() => {
-  for (const child of children) child.kill('SIGKILL')
-})
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-interface Ended {
-  readonly code: number | null
-  readonly output: string
-  readonly errors: string
-}
-
-/** Runs the command as an operator does; `onErrors` sees its standard error as it comes. */
-async function runCli(
+function runCli(
   args: readonly string[],
-  onErrors?: (errors: string, child: ChildProcess) => void,
-): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
-    env: { PATH: process.env['PATH'], TARGET: `127.0.0.1:${running.service.ports.grpc}` },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.add(child)
-  let output = ''
-  let errors = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text
-    onErrors?.(errors, child)
-  })
-  const code = await new Promise<number | null>((resolve) => {
-    child.on('close', resolve)
-  })
-  children.delete(child)
-  return { code, output, errors }
+  onErrors?: Parameters<typeof runCommand>[2],
+): ReturnType<typeof runCommand> {
+  return runCommand(args, { TARGET: `127.0.0.1:${running.service.ports.grpc}` }, onErrors)
 }
 
 async function fileOf(name: string, lines: readonly string[]): Promise<string> {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { Quote_Kind } from '../../gen/portfolio/v1/market_data_service_pb.ts'
+import { AssetClass } from '../../gen/portfolio/v1/common_pb.ts'
+import { MarketDataService, Quote_Kind } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import {
   RecordTransactionsRequest_DuplicatePolicy as Policy,
   RecordTransactionsResponse_Disposition as Disposition,
@@ -16,6 +17,8 @@ import { useService } from '../support/service.ts'
 import { ledgerRows, NO_ROWS, rowCounts } from '../support/store.ts'
 
 const fixture = useService()
+
+const AFTER_RATE = moment('2024-03-02T12:00:00Z')
 
 let users = 0
 const newUser = (): string => `repeater-${(users += 1)}`
@@ -42,6 +45,11 @@ const known = (facts: SentTransaction = {}): SentTransaction =>
     ...facts,
   })
 
+const describeAs = (facts: { currencyCode: string; quantityScale: number }) =>
+  fixture.client.unary(MarketDataService.method.upsertInstruments, {
+    instruments: [{ symbol: 'DRIFT', assetClass: AssetClass.EQUITY, ...facts }],
+  })
+
 describe('request_id', () => {
   it('is replayed, refused for other content, and the same as idempotency-key', async () => {
     const userId = newUser()
@@ -57,6 +65,28 @@ describe('request_id', () => {
     )
     expect(failure.reason).toBe('IDEMPOTENCY_KEY_REUSED')
     expect(await ledgerOf(userId)).toHaveLength(1)
+  })
+
+  it('is replayed whatever reference data says by then of rates and decimals', async () => {
+    await describeAs({ currencyCode: 'EUR', quantityScale: 1 })
+    const [rich, plain] = [newUser(), newUser()]
+    const drift = bought({ symbol: 'DRIFT', quantity: '1.5', effectiveAt: AFTER_RATE })
+    const request = { userId: rich, transactions: [drift], requestId: 'r-2' }
+    const first = await log().record(request)
+    const trade = { symbol: 'DRIFT', quantity: 1.5, price: 100, timestamp: AFTER_RATE.seconds }
+    const update = () =>
+      fixture.client.update({ userId: plain, transactions: [trade] }, { 'idempotency-key': 'r-2' })
+    const before = await update()
+
+    await describeAs({ currencyCode: 'NOK', quantityScale: 0 })
+    expect((await log().record(request)).message).toEqual({ ...first.message, replayed: true })
+    expect((await update()).message).toEqual(before.message)
+    const fresh = await failureOf(log().record({ ...request, requestId: 'r-3' }))
+    expect(fresh.violations).toEqual(['transactions[0].quantity PRECISION_EXCEEDED'])
+    await describeAs({ currencyCode: 'NOK', quantityScale: 1 })
+    const unrated = await failureOf(log().record({ ...request, requestId: 'r-3' }))
+    expect(unrated.violations).toEqual(['transactions[0].fx_rate FX_RATE_REQUIRED'])
+    expect(await ledgerOf(rich)).toHaveLength(1)
   })
 
   it('that differs from idempotency-key is refused', async () => {

@@ -15,6 +15,7 @@ it('knows a renamed instrument by its symbols of each day, and shows the present
   await fixture.client.unary(MarketDataService.method.upsertInstruments, {
     instruments: [
       {
+        instrumentId: 'META-1',
         symbol: 'META',
         assetClass: AssetClass.EQUITY,
         isin: 'US30303M1027',
@@ -36,6 +37,11 @@ it('knows a renamed instrument by its symbols of each day, and shows the present
   const { message } = await fixture.client.get({ userId })
   const held = message.portfolio!.assets.map(({ symbol, quantity }) => `${quantity} ${symbol}`)
   expect(held).toEqual(['1 FB', '3 META'])
+  const { issues } = message.detail!.quality!
+  expect(issues.map(({ symbol, reason }) => `${symbol} ${reason}`)).toEqual([
+    'FB PRICE_STALE',
+    'META PRICE_STALE',
+  ])
   const listed = await log.list({ userId, symbols: ['META'] })
   expect(listed.message.transactions.map(({ symbol }) => symbol)).toEqual(['META', 'META', 'META'])
   const { message: lots } = await log.lots({ userId, symbol: 'META' })

@@ -62,6 +62,8 @@ describe('the chart with nothing but its Secret', () => {
       METRICS_PORT: '9464',
       DATABASE_URL: { secretKeyRef: { name: 'portfolio-database', key: 'DATABASE_URL' } },
       READ_STALENESS_MS: '1000',
+      MARKET_DATA_BUDGET_MS: '250',
+      MARKET_DATA_REFRESH_MS: '60000',
       MIGRATE_ON_START: 'false',
       LOG_LEVEL: 'info',
       REFLECTION: 'on',
@@ -151,6 +153,19 @@ describe('values', () => {
     expect(egress).toContainEqual({ ...egressTo(6380), to })
     const anywhere = await render('minimal', 'redis.existingSecret="portfolio-redis"')
     expect(findOnly(anywhere, 'NetworkPolicy').spec!.egress).toContainEqual(egressTo(6379))
+  })
+
+  it('name providers of prices after the store, and open egress to them', async () => {
+    const objects = await render('providers')
+    expect(environment(objects)).toMatchObject({
+      MARKET_DATA_PROVIDERS: 'store,grpc,ecb',
+      MARKET_DATA_GRPC_TARGET: 'prices.finance:9000',
+      MARKET_DATA_ECB_SOURCE: 'https://rates.example/daily.xml',
+      MARKET_DATA_BUDGET_MS: '100',
+    })
+    const { egress } = findOnly(objects, 'NetworkPolicy').spec!
+    expect(egress).toContainEqual(egressTo(9000))
+    expect(egress).toContainEqual(egressTo(443))
   })
 
   it.each([

@@ -28,6 +28,9 @@ describe('values.schema.json', () => {
     ['redis.url="redis://cache"', 'redis'],
     ['redis.existingSecret="Not_A_Name"', 'existingSecret'],
     ['readStalenessMs=-1', 'readStalenessMs'],
+    ['marketData.providers=["store"]', 'providers'],
+    ['marketData.grpcTarget="prices"', 'grpcTarget'],
+    ['marketData.budgetMs=-1', 'budgetMs'],
     ['networkPolicy.redisPort=80', 'redisPort'],
     ['migration.mode="sometimes"', 'mode'],
     ['migration.activeDeadlineSeconds=0', 'activeDeadlineSeconds'],
@@ -55,6 +58,10 @@ describe('the templates', () => {
     ['terminationGracePeriodSeconds is 40 and must be at least 45', ['preStopSleepSeconds=20']],
     ['ports.grpc, ports.http, ports.health and ports.metrics must differ', ['ports.health=50051']],
     ['ports.grpc, ports.http, ports.health and ports.metrics must differ', ['ports.http=9464']],
+    [
+      'marketData.grpcTarget must be set where marketData.providers names grpc',
+      ['marketData={"providers":["grpc"]}'],
+    ],
     [
       'autoscaling.minReplicas must not exceed autoscaling.maxReplicas',
       ['autoscaling={"enabled":true,"minReplicas":11,"maxReplicas":10}'],

@@ -29,6 +29,11 @@ describe('loadConfig', () => {
       redisUrl: undefined,
       readStalenessMs: 1_000,
       quoteRefreshMs: 1_000,
+      marketDataProviders: [],
+      marketDataGrpcTarget: undefined,
+      marketDataEcbSource: 'https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml',
+      marketDataBudgetMs: 250,
+      marketDataRefreshMs: 60_000,
       drainTimeoutMs: 20_000,
       reflection: true,
       logLevel: 'info',
@@ -79,12 +84,27 @@ describe('loadConfig', () => {
     ['DRAIN_TIMEOUT_MS', '5s'],
     ['READ_STALENESS_MS', '-1'],
     ['QUOTE_REFRESH_MS', '9'],
+    ['MARKET_DATA_PROVIDERS', 'yahoo'],
+    ['MARKET_DATA_PROVIDERS', 'store,yahoo,yahoo'],
+    ['MARKET_DATA_PROVIDERS', 'store,bloomberg'],
+    ['MARKET_DATA_GRPC_TARGET', 'prices'],
+    ['MARKET_DATA_BUDGET_MS', '-1'],
+    ['MARKET_DATA_REFRESH_MS', '10'],
     ['LOG_LEVEL', 'verbose'],
     ['HEALTH_TARGET', '50051'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
   ])('refuses %s=%j in one sentence', (name, value) => {
     const problems = problemsOf({ [name]: value })
     expect(problems).toEqual([expect.stringMatching(`^${name} must be .+, not "[^"]*"\\.$`)])
+  })
+
+  it('keeps the order of providers, and asks for the address of a server', () => {
+    const grpc = { MARKET_DATA_PROVIDERS: 'store, ecb,grpc' }
+    const target = { MARKET_DATA_GRPC_TARGET: 'prices:50051' }
+    expect(loadConfig({ ...grpc, ...target }).marketDataProviders).toEqual(['ecb', 'grpc'])
+    expect(problemsOf(grpc)).toEqual([
+      'MARKET_DATA_GRPC_TARGET must be set where MARKET_DATA_PROVIDERS names grpc.',
+    ])
   })
 
   it('names every wrong variable, and keeps a secret', () => {

@@ -27,6 +27,25 @@
 {{- end }}
 - name: READ_STALENESS_MS
   value: {{ int64 .Values.readStalenessMs | quote }}
+{{- if and (has "grpc" .Values.marketData.providers) (not .Values.marketData.grpcTarget) }}
+{{- fail "marketData.grpcTarget must be set where marketData.providers names grpc" }}
+{{- end }}
+{{- with .Values.marketData.providers }}
+- name: MARKET_DATA_PROVIDERS
+  value: {{ prepend . "store" | join "," }}
+{{- end }}
+{{- with .Values.marketData.grpcTarget }}
+- name: MARKET_DATA_GRPC_TARGET
+  value: {{ . | quote }}
+{{- end }}
+{{- with .Values.marketData.ecbSource }}
+- name: MARKET_DATA_ECB_SOURCE
+  value: {{ . | quote }}
+{{- end }}
+- name: MARKET_DATA_BUDGET_MS
+  value: {{ int64 .Values.marketData.budgetMs | quote }}
+- name: MARKET_DATA_REFRESH_MS
+  value: {{ int64 .Values.marketData.refreshMs | quote }}
 - name: MIGRATE_ON_START
   value: {{ eq .Values.migration.mode "start" | quote }}
 - name: LOG_LEVEL

@@ -27,7 +27,7 @@ export interface IngestResult {
   }[]
 }
 
-interface IngestPorts {
+export interface IngestPorts {
   readonly clock: Clock
   readonly quoteStore: QuoteStore
   readonly board: QuoteBoard
@@ -45,7 +45,7 @@ const EXAMPLE_SYMBOL_LENGTH_MAX = 64
  */
 export async function ingestQuotes(
   ports: IngestPorts,
-  messages: AsyncIterable<readonly SentQuote[]>,
+  messages: AsyncIterable<readonly SentQuote[]> | Iterable<readonly SentQuote[]>,
 ): Promise<IngestResult> {
   const result: IngestResult = { accepted: 0, quarantined: 0, examples: [] }
   for await (const message of messages) {

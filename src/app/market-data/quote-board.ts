@@ -41,6 +41,7 @@ export function createQuoteBoard(instruments: InstrumentTable): QuoteBoard {
   return {
     instruments,
     latest: (instrumentId) => newest.get(instrumentId),
+    all: () => newest.values(),
     publish(quotes) {
       tellOf(
         quotes.flatMap((quote) => {

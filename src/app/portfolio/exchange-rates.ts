@@ -1,21 +1,22 @@
 import { ONE, ZERO } from '../../domain/decimal.ts'
 import { invalidRequest, type Violation } from '../../domain/errors.ts'
-import { exchangeRate } from '../../domain/market-data/quote.ts'
+import { exchangeRate, pairsBetween, type QuoteSource } from '../../domain/market-data/quote.ts'
 import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
 import { ratesAsOf } from '../market-data/past-quotes.ts'
 import type { Clock, QuoteStore } from '../ports.ts'
+import type { DescribedDrafts } from './described-drafts.ts'
 
 /**
  * The drafts with the rate of their day from each one's currency to the base currency: the one that was sent, else
- * the newest quote of then (decision 27).
- * @throws PortfolioError FX_RATE_REQUIRED naming each transaction whose rate nobody knows, CURRENCY_INVALID each that
- * converts a currency into itself.
+ * the newest quote of then (decision 27). The refusal is FX_RATE_REQUIRED, naming each transaction whose rate nobody
+ * knows, or CURRENCY_INVALID, naming each that converts a currency into itself: it is for the decision to give, since a
+ * replay answers before (semantics 2.4, Order of checks).
  */
 export async function withExchangeRates(
   ports: { readonly clock: Clock; readonly quoteStore: QuoteStore },
   drafts: readonly TransactionDraft[],
   baseCurrency: string,
-): Promise<readonly TransactionDraft[]> {
+): Promise<DescribedDrafts> {
   const violations: Violation[] = []
   const rated: TransactionDraft[] = []
   for (const [index, draft] of drafts.entries()) {
@@ -40,8 +41,26 @@ export async function withExchangeRates(
     const counterCurrency = unlessBase(terms.counterCurrency, baseCurrency)
     rated.push({ ...draft, terms: { ...terms, counterCurrency, exchangeRate: rate ?? ZERO } })
   }
-  if (violations.length > 0) throw invalidRequest(violations)
-  return rated
+  return {
+    drafts: rated,
+    refusal: violations.length === 0 ? undefined : invalidRequest(violations),
+  }
+}
+
+/** The pairs that could tell a rate which no quote tells now, for transactions that bring none. */
+export function pairsNeeded(
+  quotes: QuoteSource,
+  drafts: readonly TransactionDraft[],
+  baseCurrency: string,
+): readonly string[] {
+  const currencies = new Set(
+    drafts.flatMap(({ terms }) => (terms?.exchangeRate.isZero() ? [terms.currency] : [])),
+  )
+  return [...currencies].flatMap((currency) =>
+    currency === '' || exchangeRate(quotes, currency, baseCurrency) !== undefined
+      ? []
+      : pairsBetween(currency, baseCurrency),
+  )
 }
 
 function convertsIntoItself({ type, terms }: TransactionDraft, baseCurrency: string): boolean {

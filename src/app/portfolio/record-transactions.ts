@@ -18,6 +18,7 @@ import type {
   CallContext,
   Clock,
   Decision,
+  FreshQuotes,
   IdempotencyKey,
   LedgerPageQuery,
   LockedState,
@@ -26,7 +27,7 @@ import type {
 } from '../ports.ts'
 import { etagMismatch } from './etag-mismatch.ts'
 import { describeDrafts, unknownInstruments } from './described-drafts.ts'
-import { withExchangeRates } from './exchange-rates.ts'
+import { pairsNeeded, withExchangeRates } from './exchange-rates.ts'
 
 export interface RecordCommand {
   readonly userId: string
@@ -82,6 +83,8 @@ interface RecordPorts {
   readonly portfolios: PortfolioStore
   readonly quotes: QuoteSource
   readonly quoteStore: QuoteStore
+  /** Undefined = nobody is asked. */
+  readonly freshQuotes?: FreshQuotes | undefined
 }
 
 /** The rich write: every type of transaction, all or none, each with its outcome in the request's order. */
@@ -93,12 +96,17 @@ export async function recordTransactions(
   const present = await ports.portfolios.read(command.userId, call)
   const { baseCurrency } = present?.state.settings ?? DEFAULT_SETTINGS
   const described = describeDrafts(ports.quotes, command.drafts, ports.clock.now())
-  if (described.refusal !== undefined) throw described.refusal
-  const drafts = await withExchangeRates(ports, described.drafts, baseCurrency)
-  const rated = { ...command, drafts, baseCurrency }
+  const instrumentIds = [...new Set(described.drafts.map((draft) => draft.instrumentId))]
+  const asking = ports.freshQuotes?.(
+    [...instrumentIds, ...pairsNeeded(ports.quotes, described.drafts, baseCurrency)],
+    call,
+  )
+  if (asking !== undefined) await asking
+  const { drafts, refusal } = await withExchangeRates(ports, described.drafts, baseCurrency)
+  const rated = { ...command, drafts, baseCurrency, refusal: described.refusal ?? refusal }
   const outcome = await ports.portfolios.change<RecordAnswer>({
     userId: command.userId,
-    instrumentIds: [...new Set(drafts.map((draft) => draft.instrumentId))],
+    instrumentIds,
     entryCount: drafts.length,
     key: command.key,
     externalIds: drafts.flatMap(({ terms }) =>
@@ -142,9 +150,15 @@ const WHOLE_LEDGER: Omit<LedgerPageQuery, 'sequenceUntil' | 'idempotencyKey'> = 
   includeReversed: true,
 }
 
+/** A command at the rates to one base currency, and what is wrong with what it would add. */
+interface RatedCommand extends RecordCommand {
+  readonly baseCurrency: string
+  readonly refusal: PortfolioError | undefined
+}
+
 function decideRecord(
   ports: RecordPorts,
-  command: RecordCommand & { readonly baseCurrency: string },
+  command: RatedCommand,
   { state, histories, externalIds }: LockedState,
   call: CallContext,
 ): Decision<RecordAnswer> {
@@ -156,9 +170,12 @@ function decideRecord(
     return { kind: 'refuse', error: new PortfolioError('CONCURRENT_UPDATE', message) }
   }
   const recorded = withoutSequence(externalIds, command.reverses)
+  const known = command.drafts.map((draft) => recordedSequence(draft, recorded))
+  if (command.refusal !== undefined && known.includes(undefined)) {
+    return { kind: 'refuse', error: command.refusal }
+  }
   const reused = command.skipRecorded ? undefined : reusedIds(command.drafts, recorded)
   if (reused !== undefined) return { kind: 'refuse', error: reused }
-  const known = command.drafts.map((draft) => recordedSequence(draft, recorded))
   const positions = known.flatMap((sequence, index) => (sequence === undefined ? [index] : []))
   const drafts = command.drafts.filter((_, index) => known[index] === undefined)
   const now = ports.clock.now()

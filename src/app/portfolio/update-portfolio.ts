@@ -15,6 +15,7 @@ import type {
   ChangeOutcome,
   Clock,
   Decision,
+  FreshQuotes,
   IdempotencyKey,
   LockedState,
   PortfolioStore,
@@ -22,7 +23,7 @@ import type {
 } from '../ports.ts'
 import { type DescribedDrafts, describeDrafts, unknownInstruments } from './described-drafts.ts'
 import { etagMismatch } from './etag-mismatch.ts'
-import { withExchangeRates, withoutRates } from './exchange-rates.ts'
+import { pairsNeeded, withExchangeRates, withoutRates } from './exchange-rates.ts'
 import { stateOfVersion } from './past-state.ts'
 
 export interface UpdateCommand {
@@ -56,11 +57,14 @@ export interface UpdatePortfolioPorts {
   readonly portfolios: PortfolioStore
   readonly quotes: QuoteSource
   readonly quoteStore: QuoteStore
+  /** Undefined = nobody is asked. */
+  readonly freshQuotes?: FreshQuotes | undefined
 }
 
 /**
  * POST /portfolio: applies all transactions or none, and answers the summary after them.
- * Prices come from memory while the user's row is locked; a missing one is marked, never waited for.
+ * Prices come from memory while the user's row is locked; a missing one is marked, never waited for. Providers are asked
+ * before, within their budget (decision 18).
  */
 export async function updatePortfolio(
   ports: UpdatePortfolioPorts,
@@ -68,12 +72,15 @@ export async function updatePortfolio(
   call: CallContext,
 ): Promise<UpdateResult> {
   const described = describeDrafts(ports.quotes, command.drafts, ports.clock.now())
+  const asking = ports.freshQuotes?.(instrumentsOf(described), call)
+  if (asking !== undefined) await asking
   let outcome = await submit(ports, { ...command, described }, call)
   // The base currency is certain under the lock alone, and rates are not waited for under it.
   while (outcome.answer !== undefined && 'ratesTo' in outcome.answer) {
     const { ratesTo } = outcome.answer
-    const drafts = await withExchangeRates(ports, described.drafts, ratesTo)
-    outcome = await submit(ports, { ...command, described, rated: { to: ratesTo, drafts } }, call)
+    await ports.freshQuotes?.(pairsNeeded(ports.quotes, described.drafts, ratesTo), call)
+    const rated = await withExchangeRates(ports, described.drafts, ratesTo)
+    outcome = await submit(ports, { ...command, described, rated: { to: ratesTo, ...rated } }, call)
   }
   const { kind, answer } = outcome
   if (answer !== undefined) return { answer, replayed: kind === 'replayed' }
@@ -84,7 +91,7 @@ export async function updatePortfolio(
 /** A command with its transactions as reference data reads them, and at the rates to one base currency. */
 interface DescribedCommand extends UpdateCommand {
   readonly described: DescribedDrafts
-  readonly rated?: { readonly to: string; readonly drafts: readonly TransactionDraft[] }
+  readonly rated?: DescribedDrafts & { readonly to: string }
 }
 
 /** Nothing was written: rates to the base currency have to be found first. */
@@ -100,13 +107,17 @@ function submit(
   const { drafts } = command.described
   return ports.portfolios.change<UpdateAnswer | RatesNeeded>({
     userId: command.userId,
-    instrumentIds: [...new Set(drafts.map((draft) => draft.instrumentId))],
+    instrumentIds: instrumentsOf(command.described),
     entryCount: drafts.length,
     key: command.key,
     externalIds: [],
     call,
     decide: (locked) => decideUpdate(ports, command, locked, call),
   })
+}
+
+function instrumentsOf({ drafts }: DescribedDrafts): readonly string[] {
+  return [...new Set(drafts.map((draft) => draft.instrumentId))]
 }
 
 function draftsIn(
@@ -132,6 +143,7 @@ function decideUpdate(
   if (drafts === undefined) {
     return { kind: 'answer', answer: { ratesTo: state.settings.baseCurrency } }
   }
+  if (command.rated?.refusal) return { kind: 'refuse', error: command.rated.refusal }
   const now = ports.clock.now()
   const recording = recordTransactions(state, drafts, {
     now,

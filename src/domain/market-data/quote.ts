@@ -97,6 +97,12 @@ export function pairsBetween(from: string, to: string): readonly string[] {
   return [[from, to], ...legs].flatMap(([one, other]) => [`${one}/${other}`, `${other}/${one}`])
 }
 
+/** "USD/EUR" of "EUR/USD"; undefined when it is no pair. */
+export function inverseOf(pair: string): string | undefined {
+  const [, first, second] = /^([A-Z]{3})\/([A-Z]{3})$/.exec(pair) ?? []
+  return first === undefined ? undefined : `${second}/${first}`
+}
+
 export function convert(amount: Decimal, rate: Decimal): Decimal {
   return rate === ONE || rate.equals(ONE) ? amount : multiply(amount, rate)
 }

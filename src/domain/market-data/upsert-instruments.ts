@@ -32,6 +32,7 @@ export function planUpsert(
 ): UpsertPlan {
   const present = new Map(known.map((instrument) => [instrument.instrumentId, instrument]))
   const planned = new Map<string, Instrument>()
+  const places = new Map<string, number>()
   const violations: Violation[] = []
   for (const [index, draft] of drafts.entries()) {
     const instrumentId = draft.instrumentId || ownerOf(draft.symbol, today, known) || draft.symbol
@@ -46,10 +47,11 @@ export function planUpsert(
       continue
     }
     planned.set(instrumentId, { ...draft, instrumentId })
+    places.set(instrumentId, index)
   }
   const all = [...new Map([...present, ...planned]).values()]
-  for (const [index, instrument] of [...planned.values()].entries()) {
-    violations.push(...takenSymbols(instrument, all, index))
+  for (const [instrumentId, instrument] of planned) {
+    violations.push(...takenSymbols(instrument, all, places.get(instrumentId) ?? 0))
   }
   if (violations.length > 0) throw invalidRequest(violations)
   const instruments = [...planned.values()]

@@ -10,7 +10,8 @@ import type { PortfolioState } from './state.ts'
 export type Completeness = 'COMPLETE' | 'STALE' | 'PARTIAL'
 
 export interface QualityIssue {
-  readonly instrumentId: string
+  /** What answers call the instrument; empty = of none. */
+  readonly symbol: string
   readonly reason: 'PRICE_MISSING' | 'PRICE_STALE' | 'FX_MISSING' | 'BASIS_UNKNOWN'
   readonly detail: string
 }
@@ -161,7 +162,7 @@ function valueCash(state: PortfolioState, currencies: Currencies): readonly Cash
 function cashIssues({ currency, exchangeRate: rate }: CashPosition): readonly QualityIssue[] {
   if (rate !== undefined) return []
   const detail = `no rate from ${currency}: this cash is left out of totals`
-  return [{ instrumentId: '', reason: 'FX_MISSING', detail }]
+  return [{ symbol: '', reason: 'FX_MISSING', detail }]
 }
 
 /** Without a rate what was realised is shown as zero: with no position to say so, this does. */
@@ -172,7 +173,7 @@ function reportingIssues(
 ): readonly QualityIssue[] {
   if (toReporting !== undefined || positions.length > 0) return []
   const detail = `no rate from ${baseCurrency} to ${reportingCurrency}: nothing can be shown in it`
-  return [{ instrumentId: '', reason: 'FX_MISSING', detail }]
+  return [{ symbol: '', reason: 'FX_MISSING', detail }]
 }
 
 function isPriced(position: Position): boolean {
@@ -279,11 +280,12 @@ function issuesOf(positions: readonly Position[], now: Instant): readonly Qualit
   const issues: QualityIssue[] = []
   for (const position of positions) {
     const { instrumentId, unknownQuantity } = position.holding
+    const symbol = position.instrument?.symbol ?? instrumentId
     const priceIssue = priceIssueOf(position, now)
-    if (priceIssue !== undefined) issues.push({ instrumentId, ...priceIssue })
+    if (priceIssue !== undefined) issues.push({ symbol, ...priceIssue })
     if (!unknownQuantity.isZero()) {
       issues.push({
-        instrumentId,
+        symbol,
         reason: 'BASIS_UNKNOWN',
         detail: `${unknownQuantity.toFixed()} units without a known cost: left out of profit and loss`,
       })
@@ -292,10 +294,7 @@ function issuesOf(positions: readonly Position[], now: Instant): readonly Qualit
   return issues
 }
 
-function priceIssueOf(
-  position: Position,
-  now: Instant,
-): Omit<QualityIssue, 'instrumentId'> | undefined {
+function priceIssueOf(position: Position, now: Instant): Omit<QualityIssue, 'symbol'> | undefined {
   const { price, pricedAt = now, exchangeRate: rate, currency, source, staleAfter } = position
   if (price === undefined) {
     return { reason: 'PRICE_MISSING', detail: 'no quote and no trade: left out of totals' }

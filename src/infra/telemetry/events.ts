@@ -1,5 +1,5 @@
 import type { Meter } from '@opentelemetry/api'
-import type { CacheTelemetry, Telemetry } from '../../app/ports.ts'
+import type { CacheTelemetry, ProviderTelemetry, Telemetry } from '../../app/ports.ts'
 import type { Logger } from './logger.ts'
 
 const RPC_SECONDS = [
@@ -12,7 +12,7 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 export function createEvents(
   meter: Meter,
   logger: Logger,
-): Omit<Telemetry, 'startCall'> & CacheTelemetry {
+): Omit<Telemetry, 'startCall'> & CacheTelemetry & ProviderTelemetry {
   const calls = meter.createHistogram('portfolio_rpc_duration_seconds', {
     description: 'Time from the arrival of a call to its answer; its count is that of the calls',
     advice: { explicitBucketBoundaries: RPC_SECONDS },
@@ -36,6 +36,7 @@ export function createEvents(
   })
   return {
     ...createCacheEvents(meter, logger),
+    ...createProviderEvents(meter, logger),
     callEnded: (method, code, durationMs) => {
       calls.record(durationMs / 1_000, { method, code })
     },
@@ -77,6 +78,27 @@ function createCacheEvents(meter: Meter, logger: Logger): CacheTelemetry {
     },
     sharedCacheAvailable: () => {
       logger.info('the shared cache answers')
+    },
+  }
+}
+
+function createProviderEvents(meter: Meter, logger: Logger): ProviderTelemetry {
+  const requests = meter.createCounter('portfolio_provider_requests_total', {
+    description: 'Requests to providers of prices, by what became of them',
+  })
+  return {
+    providerAnswered: (provider) => {
+      requests.add(1, { provider, outcome: 'answered' })
+    },
+    providerFailed: (provider, error) => {
+      requests.add(1, { provider, outcome: 'failed' })
+      logger.debug({ provider, err: error }, 'a provider of prices failed')
+    },
+    providerLost: (provider) => {
+      logger.warn({ provider }, 'a provider of prices does not answer: it is passed by')
+    },
+    providerAvailable: (provider) => {
+      logger.info({ provider }, 'a provider of prices answers')
     },
   }
 }

@@ -8,7 +8,7 @@ import { plain } from './stored-rows.ts'
 const OTHER = { instrumentId: 'OTHER' }
 
 function reasons({ quality }: Valuation): readonly string[] {
-  return quality.issues.map(({ instrumentId, reason }) => `${instrumentId} ${reason}`)
+  return quality.issues.map(({ symbol, reason }) => `${symbol} ${reason}`)
 }
 
 /** Ten ACME for 1000 and one OTHER for 10, valued at these quotes. */
@@ -32,7 +32,7 @@ describe('quality (decision 36)', () => {
     expect(fresh!.quality.completeness).toBe('COMPLETE')
     expect(stale!.quality.completeness).toBe('STALE')
     expect(stale!.quality.issues).toEqual([
-      { instrumentId: 'OTHER', reason: 'PRICE_STALE', detail: `priced at ${rfc3339(old - 1)}` },
+      { symbol: 'OTHER', reason: 'PRICE_STALE', detail: `priced at ${rfc3339(old - 1)}` },
     ])
     expect(plain(stale!.totalValue)).toBe('11')
   })

@@ -140,7 +140,7 @@ describe('unknown cost (decision 3)', () => {
     })
     expect(valuation.quality).toMatchObject({
       completeness: 'COMPLETE',
-      issues: [{ instrumentId: 'ACME', reason: 'BASIS_UNKNOWN' }],
+      issues: [{ symbol: 'ACME', reason: 'BASIS_UNKNOWN' }],
     })
     expect(valuation.quality.issues[0]!.detail).toMatch(/^6 units /)
   })
