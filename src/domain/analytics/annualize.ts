@@ -24,3 +24,8 @@ export function returnFigure(cumulative: number, days: number): ReturnFigure {
 export function perObservation(annualRate: number): number {
   return (1 + annualRate) ** (1 / OBSERVATIONS_PER_YEAR) - 1
 }
+
+/** The yearly rate of one that is earned on each of 252 observations; NaN of one that loses more than all. */
+export function perYear(rate: number): number {
+  return rate < -1 ? NaN : (1 + rate) ** OBSERVATIONS_PER_YEAR - 1
+}

@@ -1,4 +1,4 @@
-import { DAYS_PER_YEAR, OBSERVATIONS_PER_YEAR } from './annualize.ts'
+import { DAYS_PER_YEAR, OBSERVATIONS_PER_YEAR, perYear } from './annualize.ts'
 import { varies } from './moments.ts'
 import { TAIL_PROBABILITY, tailCount } from './quantile.ts'
 import { partitionAt } from './quickselect.ts'
@@ -82,6 +82,9 @@ export function measureSeries(
   writeRatios(sums, measures, to)
   writeTail(batch, index, scratch, measures)
   writeRegression(sums, measures, to)
+  for (let at = to; at < to + MEASURES.length; at += 1) {
+    if (Math.abs(measures[at] ?? NaN) === Infinity) measures[at] = NaN
+  }
 }
 
 function countOf({ offsets }: SeriesBatch, index: number): number {
@@ -233,6 +236,6 @@ function writeRegression(sums: Float64Array, measures: Float64Array, to: number)
   if (deviation === 0) return
   const beta = (sums[COVARIANCE] ?? NaN) / (deviation * deviation)
   const intercept = (sums[EXCESS_MEAN] ?? NaN) - beta * (sums[BENCHMARK_MEAN] ?? NaN)
-  measures[to + 9] = (1 + intercept) ** OBSERVATIONS_PER_YEAR - 1
+  measures[to + 9] = perYear(intercept)
   measures[to + 10] = beta
 }

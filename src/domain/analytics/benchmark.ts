@@ -1,4 +1,4 @@
-import { OBSERVATIONS_PER_YEAR } from './annualize.ts'
+import { OBSERVATIONS_PER_YEAR, perYear } from './annualize.ts'
 import { type Figure, figure } from './figure.ts'
 import { centralMoment, mean, sampleDeviation } from './moments.ts'
 import type { DailyReturns } from './time-weighted.ts'
@@ -58,7 +58,7 @@ export function regression({ portfolio, benchmark }: PairedReturns): Regression 
   const correlation = (beta * Math.sqrt(benchmarkVariance)) / Math.sqrt(variance)
   const otherwise = portfolio.length < 2 ? 'TOO_SHORT' : 'NO_VARIANCE'
   return {
-    alpha: figure((1 + intercept) ** OBSERVATIONS_PER_YEAR - 1, otherwise),
+    alpha: figure(perYear(intercept), Number.isNaN(beta) ? otherwise : 'NO_SOLUTION'),
     beta: figure(beta, otherwise),
     correlation: figure(Math.max(-1, Math.min(1, correlation)), otherwise),
     rSquared: figure(Math.min(1, correlation ** 2), otherwise),
