@@ -103,7 +103,7 @@ const market = fc.array(fc.tuple(billionths(-0.08, 0.08), billionths(0, 0.0003))
 })
 const oneReturn = fc.oneof(billionths(-0.1, 0.1), fc.constantFrom(0, 0.01, -0.01, -0.5, 0.9))
 const series = fc.record({
-  returns: fc.array(oneReturn, { maxLength: 350 }),
+  returns: fc.array(oneReturn, { maxLength: 350, size: 'max' }),
   calendarDays: fc.integer({ min: 1, max: 900 }),
   benchmarkFrom: fc.integer({ min: 0, max: 50 }),
 })
@@ -117,7 +117,7 @@ describe('measureSeries', () => {
           expect(differences(found[at] ?? [], straightforward(one, days), SCALES)).toEqual([])
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     )
   })
 
@@ -144,7 +144,11 @@ describe('measureSeries', () => {
 
 describe('partitionAt', () => {
   it('puts a value where sorting would, and nothing greater before it', () => {
-    const numbers = fc.array(fc.integer({ min: -20, max: 20 }), { minLength: 1, maxLength: 300 })
+    const numbers = fc.array(fc.integer({ min: -20, max: 20 }), {
+      minLength: 1,
+      maxLength: 300,
+      size: 'max',
+    })
     fc.assert(
       fc.property(numbers, fc.nat(), (drawn, seed) => {
         const place = seed % drawn.length

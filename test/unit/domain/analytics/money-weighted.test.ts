@@ -150,7 +150,7 @@ describe('logRates', () => {
       amount: fc.integer({ min: -1_000, max: 1_000 }),
     })
     fc.assert(
-      fc.property(fc.array(payment, { maxLength: 12 }), (payments) => {
+      fc.property(fc.array(payment, { maxLength: 12, size: 'max' }), (payments) => {
         for (const rate of logRates(payments)) {
           const exponents = payments.map(({ day }) => (-rate * day) / 365)
           const greatest = Math.max(...exponents)
@@ -165,7 +165,11 @@ describe('logRates', () => {
   })
 
   it('misses no change of sign that a fine scan sees', () => {
-    const amounts = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 2, maxLength: 7 })
+    const amounts = fc.array(fc.integer({ min: -50, max: 50 }), {
+      minLength: 2,
+      maxLength: 7,
+      size: 'max',
+    })
     fc.assert(
       fc.property(amounts, (payments) => {
         const value = (rate: number): number =>
