@@ -27,9 +27,8 @@ export interface SameCashFlows {
  * grown by the benchmark to the end.
  */
 export function sameCashFlows(period: PeriodValuations, levels: BenchmarkLevels): SameCashFlows {
-  const bought = { units: period.startValue / levels.start, paid: 0, received: 0 }
-  bought.paid = period.startValue === 0 ? 0 : bought.units
-  if (period.startValue === 0) bought.units = 0
+  const start = period.startValue === 0 ? 0 : period.startValue / levels.start
+  const bought = { units: start, paid: start, received: 0 }
   let short = bought.units < 0
   for (let row = 0; row < period.days.length; row += 1) {
     const inflow = flowUnits(period.inflows, levels, row)

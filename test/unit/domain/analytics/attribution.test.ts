@@ -104,6 +104,13 @@ describe('contributions', () => {
     expect([...parts]).toEqual([-0.5, -0.5])
   })
 
+  it('pass over a row that the whole passes over', () => {
+    const whole = [100, NaN, 110].map((value, at) => ({ day: dayAfter(at), value }))
+    const { status, parts } = contributions(asked(whole), [asked(whole)])
+    expect(status).toBe('OK')
+    expect([...parts]).toEqual([expect.closeTo(0.1, 14)])
+  })
+
   it('say so when a part has no value', () => {
     const part = [100, NaN].map((value, at) => ({ day: dayAfter(at), value }))
     const whole = [100, 110].map((value, at) => ({ day: dayAfter(at), value }))

@@ -145,6 +145,13 @@ describe('sameCashFlows', () => {
     expect(same.endValue).toEqual({ status: 'OK', value: expect.closeTo(0, 15) })
   })
 
+  it('needs no level before the first flow', () => {
+    const rows = [{ day: '2024-01-02', value: 100, inflow: 100 }]
+    const asked = period(rows, '2024-01-01', '2024-01-02')
+    const same = sameCashFlows(asked, { start: NaN, rows: Float64Array.of(50) })
+    expect(same.endValue).toEqual({ status: 'OK', value: 100 })
+  })
+
   it('needs a level where money moves', () => {
     const levels = { start: 100, rows: Float64Array.of(101, NaN, 102) }
     expect(sameCashFlows(v6Period(), levels).endValue.status).toBe('MISSING_VALUATION')

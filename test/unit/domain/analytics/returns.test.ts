@@ -22,7 +22,7 @@ import {
 import { dayAfter, period, type Row, V6, v6Period } from './periods.ts'
 
 function bought(day: number): Row {
-  return { day: `2024-01-${day}`, value: 10 * (day - 10), inflow: 10 }
+  return { day: `2024-01-${day}`, value: 10 * (day - 11), inflow: 10 }
 }
 
 function endsOf(asked: PeriodValuations, interval: Interval): string[] {
@@ -93,8 +93,8 @@ describe('periodOf', () => {
   })
 
   it('does not move the start of a period after everything was sold', () => {
-    const sold = [...rows, { day: '2024-01-10', value: 0, outflow: 66 }, bought(11), bought(12)]
-    expect(period(sold, '2024-01-11', '2024-01-12').startDay).toBe(epochDay('2024-01-11'))
+    const sold = [...rows, { day: '2024-01-10', value: 0, outflow: 66 }, bought(12), bought(13)]
+    expect(period(sold, '2024-01-11', '2024-01-13').startDay).toBe(epochDay('2024-01-11'))
   })
 
   it('is too short without a valuation', () => {
@@ -122,6 +122,15 @@ describe('a return that does not exist', () => {
       [start, { day: '2024-01-02', value: NaN, inflow: 1 }, { day: '2024-01-03', value: 99 }],
       'MISSING_VALUATION',
       'OK',
+    ],
+    [
+      'from below nothing',
+      [
+        { day: '2024-01-01', value: -50 },
+        { day: '2024-01-02', value: 10 },
+      ],
+      'NO_CAPITAL',
+      'NO_CAPITAL',
     ],
     ['below nothing', [start, { day: '2024-01-02', value: -5 }], 'NO_CAPITAL', 'OK'],
   ])('%s', (_name, rows, timeWeighted, dietz) => {
