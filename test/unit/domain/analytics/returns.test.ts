@@ -128,6 +128,7 @@ describe('a return that does not exist', () => {
       [
         { day: '2024-01-01', value: -50 },
         { day: '2024-01-02', value: 10 },
+        { day: '2024-01-03', value: 20 },
       ],
       'NO_CAPITAL',
       'NO_CAPITAL',
