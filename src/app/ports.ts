@@ -1,3 +1,4 @@
+import type { Job, ResultOf } from '../domain/analytics/jobs.ts'
 import type { Instrument, InstrumentSource } from '../domain/market-data/instrument.ts'
 import type { QuarantinedQuote } from '../domain/market-data/quarantine.ts'
 import type { Quote, QuoteSource } from '../domain/market-data/quote.ts'
@@ -350,4 +351,28 @@ export interface CacheTelemetry {
   /** Calls pass the shared cache by until it is available again. */
   sharedCacheLost(reason: string): void
   sharedCacheAvailable(): void
+}
+
+/** What became of a job; `stopped` = nobody waited for it any longer. */
+export type JobOutcome<Result> =
+  | { readonly kind: 'done'; readonly result: Result; readonly timeMs: number }
+  /** `reason` is UPPER_SNAKE_CASE. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'stopped' }
+
+/** The jobs of one call. */
+export interface AnalysisBatch {
+  /** Does a few jobs on a thread, none of which may take longer than `jobMsMax`. Never rejects. */
+  run<Kind extends Job>(
+    jobs: readonly Kind[],
+    jobMsMax: number,
+  ): Promise<readonly JobOutcome<ResultOf<Kind>>[]>
+  /** What runs stops within milliseconds, what waits does not begin. */
+  cancel(): void
+}
+
+/** Threads for what would keep the serving one busy. */
+export interface AnalysisPool {
+  readonly threads: number
+  openBatch(): AnalysisBatch
 }

@@ -57,6 +57,15 @@ export function periodOf(
   })
 }
 
+/** The rows of a part that are those of a period of the whole: also before the part's first flow. */
+export function rowsLike(part: ValuationSeries, whole: PeriodValuations): PeriodValuations {
+  const from = firstRowFrom(part.days, whole.days[0] ?? whole.startDay)
+  const { startDay, endDay, startValueDay } = whole
+  const startValue = whole.startValue === 0 ? 0 : (part.values[from - 1] ?? 0)
+  const like = rows(part, from, from + whole.days.length, { startDay, endDay, startValue })
+  return { ...like, startValueDay }
+}
+
 function rows(
   series: ValuationSeries,
   from: number,
