@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { openAnalytics } from './analytics.ts'
 import { createInstrumentTable } from './app/market-data/instrument-table.ts'
 import { refreshInstruments } from './app/market-data/refresh-instruments.ts'
 import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
@@ -51,6 +52,8 @@ export interface Overrides {
   readonly clock?: Clock
   readonly logger?: Logger
   readonly watchTimes?: Partial<WatchTimes>
+  /** What the threads of the analysis run; tests have one that misbehaves. */
+  readonly analysisWorker?: URL
 }
 
 type StartPass = (name: string, intervalMs: number, pass: () => Promise<void>) => BackgroundPass
@@ -120,6 +123,15 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       opened,
     ),
   )
+  const analytics = openAnalytics(config, {
+    clock,
+    telemetry,
+    store: postgres.analyticsStore,
+    instruments: board.instruments,
+    worker: overrides.analysisWorker,
+  })
+  opened.add(() => analytics.close())
+  startPass('close-refresh', config.quoteRefreshMs, () => analytics.refresh())
   // Prices first: the first answers would call everything stale.
   await refreshing.first
 
@@ -144,8 +156,12 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       instrumentStore,
       board,
       telemetry,
-      announce: () => hints?.announceMarketData(),
+      announce: () => {
+        analytics.markStale()
+        hints?.announceMarketData()
+      },
     }),
+    analytics: analytics.handlers,
   })
   opened.add((drainTimeoutMs) => server.close(drainTimeoutMs))
   const readiness = watchReadiness(postgres, server, logger)

@@ -1,3 +1,5 @@
+import type { EpochDay } from '../domain/analytics/epoch-day.ts'
+import type { PackedLedger } from '../domain/analytics/ledger-numbers.ts'
 import type { Job, ResultOf } from '../domain/analytics/jobs.ts'
 import type { Instrument, InstrumentSource } from '../domain/market-data/instrument.ts'
 import type { QuarantinedQuote } from '../domain/market-data/quarantine.ts'
@@ -375,4 +377,44 @@ export interface AnalysisBatch {
 export interface AnalysisPool {
   readonly threads: number
   openBatch(): AnalysisBatch
+}
+
+/** The last price of each UTC day that an instrument has, in order of day; as quoted. */
+export interface CloseHistory {
+  readonly instrumentId: string
+  readonly currency: string
+  readonly days: Int32Array
+  readonly prices: Float64Array
+}
+
+export interface DailyClose {
+  readonly instrumentId: string
+  readonly currency: string
+  readonly day: EpochDay
+  readonly price: number
+}
+
+export interface LedgerHead {
+  readonly version: number
+  readonly entryCount: number
+}
+
+/** Ledgers and prices as numbers, many in one read. */
+export interface AnalyticsStore {
+  /** Version and number of entries of the users that have a ledger. */
+  heads(userIds: readonly string[]): Promise<ReadonlyMap<string, LedgerHead>>
+  /** Of the users that have one; with only what had been recorded by `recordedUntil`, undefined = now. */
+  ledgers(
+    userIds: readonly string[],
+    recordedUntil: Instant | undefined,
+  ): Promise<readonly PackedLedger[]>
+  /** Of the instruments that have quotes. */
+  closes(
+    instrumentIds: readonly string[],
+    recordedUntil: Instant | undefined,
+  ): Promise<readonly CloseHistory[]>
+  /** As they are now, of every day of which a quote was recorded since, with the time to ask from next. */
+  closesSince(
+    recordedSince: Instant,
+  ): Promise<{ readonly closes: readonly DailyClose[]; readonly recordedUntil: Instant }>
 }

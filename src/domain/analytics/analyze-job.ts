@@ -26,7 +26,7 @@ export interface AnalyzeJob {
   readonly kind: 'analyze'
   readonly ledger: ValuedLedger
   readonly period: JobPeriod
-  readonly wants: { readonly returns: boolean; readonly risk: boolean }
+  readonly wantsRisk: boolean
   readonly riskTerms: RiskTerms
 }
 
@@ -40,7 +40,7 @@ export interface EndHoldings {
 }
 
 export interface AnalyzeResult {
-  readonly performance: PerformanceFigures | undefined
+  readonly performance: PerformanceFigures
   readonly risk: RiskFigures | undefined
   readonly end: EndHoldings
 }
@@ -50,14 +50,14 @@ export const NET_OF_FEES: CountedCharges = { fees: true, taxes: false }
 
 /** Undefined when `shouldStop` said so. */
 export function analyze(job: AnalyzeJob, shouldStop: () => boolean): AnalyzeResult | undefined {
-  const { ledger, wants, riskTerms } = job
+  const { ledger, wantsRisk, riskTerms } = job
   const { fromDay = firstDayOf(job), toDay } = job.period
   const valued = valueDays(ledger, { fromDay, toDay, counted: NET_OF_FEES }, shouldStop)
   if (valued === undefined) return undefined
   const period = periodOf(valued.whole, fromDay, toDay)
   return {
-    performance: wants.returns ? performanceOf(period) : undefined,
-    risk: wants.risk ? riskOf(period, riskTerms) : undefined,
+    performance: performanceOf(period),
+    risk: wantsRisk ? riskOf(period, riskTerms) : undefined,
     end: endHoldings(ledger, valued, toDay),
   }
 }

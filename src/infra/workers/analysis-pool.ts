@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types'
 import { Piscina } from 'piscina'
 import type { AnalysisBatch, AnalysisPool, JobOutcome } from '../../app/ports.ts'
 import type { Job, ResultOf } from '../../domain/analytics/jobs.ts'
@@ -36,7 +37,9 @@ export function openAnalysisPool(options: {
   const pool = new Piscina({
     filename: entry.href,
     name: 'runChunk',
-    minThreads: threads,
+    // Started when they are first needed, and kept.
+    minThreads: 0,
+    idleTimeout: Number.POSITIVE_INFINITY,
     maxThreads: threads,
     // TypeScript as it stands is read in development alone.
     execArgv: entry.pathname.endsWith('.ts') ? ['--import', 'tsx'] : ['--enable-source-maps'],
@@ -123,9 +126,11 @@ function outcomeOf<Result>(answer: JobAnswer): JobOutcome<Result> {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Error && error.name === 'AbortError') return 'ANALYSIS_HUNG'
-  const code = error instanceof Error ? Reflect.get(error, 'code') : undefined
-  return code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'ANALYSIS_OUT_OF_MEMORY' : 'ANALYSIS_CRASHED'
+  if (!isNativeError(error)) return 'ANALYSIS_CRASHED'
+  if (error.name === 'AbortError') return 'ANALYSIS_HUNG'
+  return Reflect.get(error, 'code') === 'ERR_WORKER_OUT_OF_MEMORY'
+    ? 'ANALYSIS_OUT_OF_MEMORY'
+    : 'ANALYSIS_CRASHED'
 }
 
 /** Looks after all chunks under way with one timer, which runs only while there are any. */

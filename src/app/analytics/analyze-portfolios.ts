@@ -1,0 +1,253 @@
+import type { AnalyzeJob, AnalyzeResult } from '../../domain/analytics/analyze-job.ts'
+import { type EpochDay, epochDay } from '../../domain/analytics/epoch-day.ts'
+import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
+import type { PerformanceFigures, RiskFigures } from '../../domain/analytics/measures.ts'
+import { type Figure } from '../../domain/analytics/figure.ts'
+import { concentration } from '../../domain/analytics/risk-ratios.ts'
+import { dayOf } from '../../domain/portfolio/calendar-day.ts'
+import type { Quality } from '../../domain/portfolio/valuation.ts'
+import type { AnalysisBatch, CallContext, JobOutcome } from '../ports.ts'
+import { type AllocationShare, allocationOf } from './allocation.ts'
+import type { AnalyticsPorts } from './analytics-ports.ts'
+import { qualityOf } from './end-quality.ts'
+import { costMs, inChunks, type Priced, readingOrder } from './work-plan.ts'
+import { preparePrices, valuedLedger } from './valued-ledger.ts'
+
+export interface AnalyzeQuery {
+  readonly userIds: readonly string[]
+  /** Undefined = since inception. */
+  readonly fromDay: EpochDay | undefined
+  /** Undefined = today, in each portfolio's time zone. */
+  readonly toDay: EpochDay | undefined
+  readonly budgetMs: number
+  readonly wants: { readonly risk: boolean; readonly allocation: boolean }
+  readonly allowStale: boolean
+  /** Undefined = each portfolio's own. */
+  readonly reportingCurrency: string | undefined
+}
+
+export interface PortfolioAnalysis {
+  readonly reportingCurrency: string
+  readonly performance: PerformanceFigures
+  readonly risk: RiskFigures | undefined
+  readonly concentration: Figure
+  readonly allocation: readonly AllocationShare[]
+  readonly quality: Quality
+  readonly timeMs: number
+}
+
+export type AnalysisOutcome =
+  | { readonly kind: 'OK' | 'STALE'; readonly analysis: PortfolioAnalysis }
+  | { readonly kind: 'TIMED_OUT' | 'NOT_FOUND' }
+  | { readonly kind: 'FAILED'; readonly reason: string }
+
+/** The last good analyses, for who would rather have an old one than none. */
+export interface LastGood {
+  get(key: string): PortfolioAnalysis | undefined
+  set(key: string, analysis: PortfolioAnalysis): void
+}
+
+/** Kept of the budget for putting the answer together: milliseconds, and more for each user. */
+const ANSWER_MS = 20
+const ANSWER_MS_PER_USER = 0.04
+/** Kept of the client's own deadline, so that the answer is there before it. */
+const DEADLINE_MARGIN_MS = 20
+/** Of one job; more for one that is known to be large. A job that takes longer hangs. */
+const JOB_MS_MAX = 150
+const JOB_SLACK = 20
+
+/**
+ * Analyses many portfolios within a budget of time (decision 40), each with an outcome of its own, in the order
+ * asked. What is not done by then is TIMED_OUT, or STALE where an older result may serve. Work stops when the time is
+ * over or the caller leaves.
+ * @throws PortfolioError DATABASE_UNAVAILABLE.
+ */
+export async function analyzePortfolios(
+  ports: AnalyticsPorts & { readonly lastGood: LastGood },
+  query: AnalyzeQuery,
+  call: CallContext,
+): Promise<readonly AnalysisOutcome[]> {
+  const { clock, lastGood } = ports
+  const startedMs = clock.monotonicMs()
+  const untilMs = Math.min(startedMs + query.budgetMs, call.deadlineMs - DEADLINE_MARGIN_MS)
+  const answerMs = ANSWER_MS + ANSWER_MS_PER_USER * query.userIds.length
+  const batch = ports.pool.openBatch()
+  const analysis = new BatchAnalysis(ports, query, batch)
+  try {
+    await endedBy(analysis.run(), Math.max(untilMs - answerMs - startedMs, 0), call.signal)
+  } finally {
+    analysis.stop()
+  }
+  return query.userIds.map((userId) => {
+    const key = keyOf(query, userId)
+    const outcome = analysis.outcomes.get(userId)
+    if (outcome?.kind === 'OK') lastGood.set(key, outcome.analysis)
+    if (outcome !== undefined) return outcome
+    const old = query.allowStale ? lastGood.get(key) : undefined
+    return old === undefined ? { kind: 'TIMED_OUT' } : { kind: 'STALE', analysis: old }
+  })
+}
+
+/** Of what decides what is measured. */
+function keyOf({ fromDay, toDay, wants, reportingCurrency }: AnalyzeQuery, userId: string): string {
+  return JSON.stringify([userId, fromDay, toDay, wants, reportingCurrency])
+}
+
+/** Waits for work, at most so long, and not for longer than the caller does. */
+async function endedBy(work: Promise<void>, timeMs: number, signal: AbortSignal): Promise<void> {
+  let end = (): void => undefined
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const timer = setTimeout(end, timeMs)
+  signal.addEventListener('abort', end)
+  // What fails when nobody waits any longer is no failure of the call.
+  const late = work.catch(() => undefined)
+  try {
+    await Promise.race([work, ended])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', end)
+    void late
+  }
+}
+
+class BatchAnalysis {
+  readonly outcomes = new Map<string, AnalysisOutcome>()
+  readonly #ports: AnalyticsPorts
+  readonly #query: AnalyzeQuery
+  readonly #batch: AnalysisBatch
+  readonly #running: Promise<void>[] = []
+  /** Work too large to go along with others. */
+  readonly #large: Priced<Prepared>[] = []
+  #isStopped = false
+
+  constructor(ports: AnalyticsPorts, query: AnalyzeQuery, batch: AnalysisBatch) {
+    this.#ports = ports
+    this.#query = query
+    this.#batch = batch
+  }
+
+  /** Nobody waits any longer. */
+  stop(): void {
+    this.#isStopped = true
+    this.#batch.cancel()
+  }
+
+  /** The small first, so that no large one keeps them waiting. */
+  async run(): Promise<void> {
+    const { store, ledgers } = this.#ports
+    const userIds = [...new Set(this.#query.userIds)]
+    const heads = await store.heads(userIds)
+    const known: PackedLedger[] = []
+    const unread: { userId: string; entryCount: number }[] = []
+    for (const userId of userIds) {
+      const head = heads.get(userId)
+      if (head === undefined) {
+        this.outcomes.set(userId, { kind: 'NOT_FOUND' })
+        continue
+      }
+      const ledger = ledgers.get(userId, head.version)
+      if (ledger === undefined) unread.push({ userId, entryCount: head.entryCount })
+      else known.push(ledger)
+    }
+    await this.#begin(known)
+    for (const group of readingOrder(unread)) {
+      if (this.#isStopped) return
+      const read = await store.ledgers(group, undefined)
+      for (const ledger of read) ledgers.put(ledger)
+      await this.#begin(read)
+    }
+    for (const { work } of this.#large.toSorted((left, right) => left.costMs - right.costMs)) {
+      this.#submit([work], JOB_MS_MAX + JOB_SLACK * work.costMs)
+    }
+    await Promise.all(this.#running)
+  }
+
+  async #begin(ledgers: readonly PackedLedger[]): Promise<void> {
+    const { prices, instruments } = this.#ports
+    if (ledgers.length === 0) return
+    await preparePrices(prices, ledgers, this.#query.reportingCurrency)
+    const prepared = ledgers.map((ledger) => {
+      const job = jobOf(this.#ports, this.#query, { ledger, prices, instruments })
+      return { costMs: costMs(job), work: { ledger, job, costMs: costMs(job) } }
+    })
+    const { chunks, large } = inChunks(prepared)
+    this.#large.push(...large)
+    for (const chunk of chunks) this.#submit(chunk, JOB_MS_MAX)
+  }
+
+  #submit(chunk: readonly Prepared[], jobMsMax: number): void {
+    const jobs = chunk.map(({ job }) => job)
+    const running = this.#batch.run(jobs, jobMsMax).then((outcomes) => {
+      for (const [at, outcome] of outcomes.entries()) {
+        const prepared = chunk[at]
+        if (prepared !== undefined) this.#take(prepared, outcome)
+      }
+    })
+    this.#running.push(running)
+  }
+
+  #take({ ledger, job }: Prepared, outcome: JobOutcome<AnalyzeResult>): void {
+    if (outcome.kind === 'stopped') return
+    const { userId } = ledger
+    if (outcome.kind === 'failed') {
+      this.outcomes.set(userId, { kind: 'FAILED', reason: outcome.reason })
+      return
+    }
+    const analysis = analysisOf(this.#ports, this.#query, { ledger, job, ...outcome })
+    this.outcomes.set(userId, { kind: 'OK', analysis })
+  }
+}
+
+interface Prepared {
+  readonly ledger: PackedLedger
+  readonly job: AnalyzeJob
+  readonly costMs: number
+}
+
+function jobOf(
+  { clock, riskFreeRate }: AnalyticsPorts,
+  query: AnalyzeQuery,
+  of: { readonly ledger: PackedLedger } & Parameters<typeof valuedLedger>[1],
+): AnalyzeJob {
+  const { ledger: packed } = of
+  const reporting = query.reportingCurrency ?? packed.baseCurrency
+  const { ledger } = valuedLedger(packed, of, reporting, 'none')
+  const today = epochDay(dayOf(clock.now(), packed.timeZone))
+  return {
+    kind: 'analyze',
+    ledger,
+    period: { fromDay: query.fromDay, toDay: Math.min(query.toDay ?? today, today) },
+    wantsRisk: query.wants.risk,
+    riskTerms: { riskFreeRate, minimumAcceptableReturn: 0 },
+  }
+}
+
+function analysisOf(
+  { instruments }: AnalyticsPorts,
+  { wants, reportingCurrency }: AnalyzeQuery,
+  done: {
+    readonly ledger: PackedLedger
+    readonly job: AnalyzeJob
+    readonly result: AnalyzeResult
+    readonly timeMs: number
+  },
+): PortfolioAnalysis {
+  const { ledger, job, result, timeMs } = done
+  const { end } = result
+  return {
+    reportingCurrency: reportingCurrency ?? ledger.baseCurrency,
+    performance: result.performance,
+    risk: result.risk,
+    concentration: concentration(end.values),
+    allocation: wants.allocation ? allocationOf(end, ledger, instruments) : [],
+    quality: qualityOf(
+      end,
+      { valued: job.ledger, instrumentIds: ledger.instrumentIds },
+      instruments,
+      job.period.toDay,
+    ),
+    timeMs,
+  }
+}
