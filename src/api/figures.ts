@@ -14,10 +14,17 @@ import {
 
 const PLAIN = /^-?\d+(\.\d+)?$/
 
-/** A double as the shortest plain decimal; empty when it is no number. */
+/** What a double is certain of: its last digit is the rounding of sums and products. */
+const SIGNIFICANT_DIGITS = 15
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(SIGNIFICANT_DIGITS))
+}
+
+/** A double as a plain decimal; empty when it is no number. */
 export function numberText(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return ''
-  const text = String(value === 0 ? 0 : value)
+  const text = String(value === 0 ? 0 : rounded(value))
   return PLAIN.test(text) ? text : decimalText(decimal(value))
 }
 
@@ -78,7 +85,8 @@ export function presentPerformance(
 /** end - start - inflows + outflows of the very texts that stand beside it. */
 function gainText({ gain, startValue, endValue, inflows, outflows }: PerformanceFigures): string {
   if (!Number.isFinite(gain)) return ''
-  return decimalText(sum([endValue, -startValue, -inflows, outflows].map(decimal)))
+  const shown = [endValue, -startValue, -inflows, outflows].map(rounded)
+  return decimalText(sum(shown.map(decimal)))
 }
 
 export function presentRisk(

@@ -1,11 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import {
+  GetPerformanceRequest_Basis as Basis,
   GetPerformanceRequest_Interval as Interval,
   ReturnFigure_Status as Status,
 } from '../../gen/portfolio/v1/analytics_service_pb.ts'
 import { DataQuality_Completeness as Completeness } from '../../gen/portfolio/v1/common_pb.ts'
+import { TransactionType } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { atClose, ingestCloses, performance } from '../support/analytics.ts'
 import { failureOf } from '../support/client.ts'
+import { moment, portfolioLog } from '../support/portfolio-log.ts'
 import { useService } from '../support/service.ts'
 import { newUser } from '../support/transactions.ts'
 
@@ -59,7 +62,7 @@ describe('GetPerformance', () => {
     ])
   })
 
-  it('takes dividends, fees and cash as the basis says', async () => {
+  it('has a transfer leave at the price of its day', async () => {
     const { client } = fixture
     const userId = newUser()
     await ingestCloses(client, 'PERF3', { '2024-02-01': 100, '2024-02-02': 100, '2024-02-05': 110 })
@@ -71,10 +74,63 @@ describe('GetPerformance', () => {
       ],
     })
     const [report] = await performance(client, { userId, periods: [{ startDate: '2024-02-05' }] })
-    // A transfer out is no sale: its worth leaves at the price of its day.
     expect(report?.summary).toMatchObject({ startValue: '1000', endValue: '0', outflows: '1100' })
     expect(Number(report?.summary?.timeWeighted?.cumulative)).toBeCloseTo(0.1, 12)
     expect(report?.quality?.completeness).toBe(Completeness.COMPLETE)
+  })
+
+  it.each([
+    [
+      Basis.UNSPECIFIED,
+      'USD',
+      { startValue: '1002', endValue: '1100', gain: '108', outflows: '10' },
+    ],
+    [
+      Basis.GROSS_OF_FEES,
+      '',
+      { startValue: '1002', endValue: '1100', gain: '113', outflows: '15' },
+    ],
+    [Basis.NET_OF_FEES_AND_TAXES, '', { gain: '98', outflows: '0' }],
+  ])('counts income, fees and taxes in tracked cash by basis %s', async (basis, currency, told) => {
+    const { client } = fixture
+    const userId = newUser()
+    const symbol = `CASHED${basis}`
+    await ingestCloses(client, symbol, { '2024-02-01': 100, '2024-02-05': 110 })
+    const at = (day: string) => moment(`${day}T21:00:00Z`)
+    await portfolioLog(client).record({
+      userId,
+      transactions: [
+        { type: TransactionType.DEPOSIT, grossAmount: '1003', effectiveAt: at('2024-01-31') },
+        {
+          type: TransactionType.BUY,
+          symbol,
+          quantity: '10',
+          price: '100',
+          fee: '1',
+          effectiveAt: at('2024-02-01'),
+        },
+        {
+          type: TransactionType.DIVIDEND,
+          symbol,
+          grossAmount: '13',
+          tax: '10',
+          effectiveAt: at('2024-02-02'),
+        },
+        { type: TransactionType.FEE, grossAmount: '5', effectiveAt: at('2024-02-05') },
+      ],
+    })
+    const [report] = await performance(client, {
+      userId,
+      periods: [{ startDate: '2024-02-02', endDate: '2024-02-05' }],
+      basis,
+      reportingCurrency: currency,
+    })
+    expect(report?.summary).toMatchObject(told)
+    const added = report?.attribution.map(({ amount }) => Number(amount)) ?? []
+    expect(added.reduce((sum, amount) => sum + amount)).toBeCloseTo(
+      Number(report?.summary?.timeWeighted?.cumulative),
+      12,
+    )
   })
 
   it('has a status instead of a number', async () => {

@@ -162,29 +162,23 @@ export class PriceMatrix {
     closes[place * dayCount + day - firstDay] = price * factor
   }
 
+  /** One pass over the days, with the last quotes at hand: looking each one up would take their square. */
   #fillRate(place: number, from: string, to: string): void {
-    const { closes, dayCount, firstDay } = this.#matrix
+    const { closes, dayCount } = this.#matrix
+    const row = closes.subarray(place * dayCount, (place + 1) * dayCount)
+    const leg = (one: string, other: string): Leg =>
+      new Leg(closes, dayCount, [this.rowOf(`${one}/${other}`), this.rowOf(`${other}/${one}`)])
+    const direct = leg(from, to)
+    const crossings = PIVOT_CURRENCIES.map((pivot) => [leg(from, pivot), leg(pivot, to)] as const)
     for (let column = 0; column < dayCount; column += 1) {
-      closes[place * dayCount + column] = this.#rateOn(firstDay + column, from, to)
+      // As `exchangeRate` makes it: quoted, inverted, or crossed through a pivot.
+      let rate = direct.next(column)
+      for (const [first, second] of crossings) {
+        const crossed = first.next(column) * second.next(column)
+        if (Number.isNaN(rate)) rate = crossed
+      }
+      row[column] = rate
     }
-  }
-
-  /** As `exchangeRate` makes it: quoted, inverted, or crossed through a pivot. */
-  #rateOn(day: EpochDay, from: string, to: string): number {
-    const quoted = this.#quotedRate(day, from, to)
-    if (!Number.isNaN(quoted)) return quoted
-    for (const pivot of PIVOT_CURRENCIES) {
-      const crossed = this.#quotedRate(day, from, pivot) * this.#quotedRate(day, pivot, to)
-      if (!Number.isNaN(crossed)) return crossed
-    }
-    return NaN
-  }
-
-  #quotedRate(day: EpochDay, from: string, to: string): number {
-    const direct = lastClose(this.#matrix, this.rowOf(`${from}/${to}`), day)
-    return Number.isNaN(direct)
-      ? 1 / lastClose(this.#matrix, this.rowOf(`${to}/${from}`), day)
-      : direct
   }
 
   #makeRoom(places: number, firstDay: EpochDay, lastDay: EpochDay): void {
@@ -210,4 +204,29 @@ export class PriceMatrix {
     }
     this.#matrix = { firstDay: first, dayCount, closes }
   }
+}
+
+/** The last rate of a pair on each day, quoted or inverted. */
+class Leg {
+  readonly #closes: Float64Array
+  readonly #from: readonly [number, number]
+  #quoted = NaN
+  #inverse = NaN
+
+  /** @param places rows of the pair and of its inverse, -1 = none. */
+  constructor(closes: Float64Array, dayCount: number, places: readonly [number, number]) {
+    this.#closes = closes
+    this.#from = [places[0] * dayCount, places[1] * dayCount]
+  }
+
+  next(column: number): number {
+    const [quoted, inverse] = this.#from
+    if (quoted >= 0) this.#quoted = laterOf(this.#quoted, this.#closes[quoted + column])
+    if (inverse >= 0) this.#inverse = laterOf(this.#inverse, this.#closes[inverse + column])
+    return Number.isNaN(this.#quoted) ? 1 / this.#inverse : this.#quoted
+  }
+}
+
+function laterOf(before: number, close: number = NaN): number {
+  return Number.isNaN(close) ? before : close
 }

@@ -98,7 +98,7 @@ class Packing {
     const rate = numberOf(terms?.exchangeRate, 1)
     const unitPrice = entry.price * numberOf(terms?.priceFactor, 1)
     const [fee, tax] = [numberOf(terms?.fee, 0), numberOf(terms?.tax, 0)]
-    const { cash, isTrade } = transactionTypes[type]
+    const { cash, isTrade, countsAs } = transactionTypes[type]
     const gross = entry.quantity === 0 ? numberOf(terms?.amount, 0) : entry.quantity * unitPrice
     const amount = gross * cash - fee - tax
     numbers.days[at] = entry.day
@@ -109,8 +109,8 @@ class Packing {
     numbers.cashAmounts[at] = amount
     numbers.cash[at] = amount * rate
     numbers.cashCurrencies[at] = this.#currencyOf(terms?.currency ?? '')
-    numbers.fees[at] = fee * rate
-    numbers.taxes[at] = tax * rate
+    numbers.fees[at] = (countsAs === 'fees' ? gross + fee : fee) * rate
+    numbers.taxes[at] = (countsAs === 'taxes' ? gross + tax : tax) * rate
     if (isTrade) numbers.prices[at] = unitPrice * rate
     if (type === 'FX_CONVERSION') this.#addCounter(entry, at)
   }
