@@ -243,39 +243,57 @@ class DayWalk {
     return (counted.fees ? 0 : (fees[entry] ?? 0)) + (counted.taxes ? 0 : (taxes[entry] ?? 0))
   }
 
-  /** Values everything at the close of a day in the present row; true when something held has a quote of it. */
+  /**
+   * Values everything at the close of a day in the present row; true when something held has a quote of it. What the
+   * analysis of many portfolios spends its time in: all it reads stands in locals.
+   */
   #value(day: EpochDay): boolean {
     const { matrix, priceRows, groups, cashGroup } = this.#ledger
+    const { closes, dayCount } = matrix
+    const quantities = this.#quantities
+    const units = this.#closes
     const row = this.#row
+    const column = day - matrix.firstDay
+    const isInside = column >= 0 && column < dayCount
     let isObserved = false
-    this.#clear(row)
-    for (let part = 0; part < priceRows.length; part += 1) {
-      const quantity = this.#quantities[part] ?? 0
+    let total = 0
+    if (this.#groups.length > 0) this.#clear(row)
+    for (let part = 0; part < quantities.length; part += 1) {
+      const quantity = quantities[part] ?? 0
       if (quantity === 0) {
         this.#isFollowed[part] = 0
         this.#endValues[part] = 0
         continue
       }
-      const own = this.#groups[groups[part] ?? -1]
-      if (!Number.isNaN(closeOf(matrix, priceRows[part] ?? -1, day))) {
+      const priceRow = priceRows[part] ?? -1
+      const close = isInside && priceRow >= 0 ? (closes[priceRow * dayCount + column] ?? NaN) : NaN
+      const isOfDay = !Number.isNaN(close)
+      if (isOfDay) {
         isObserved = true
-        if (own !== undefined) own.observed[row] = 1
+        units[part] = close
+        this.#isFollowed[part] = 1
       }
-      const value = quantity * this.#unitValue(part, day)
+      const value = quantity * this.#worth(part, day)
       this.#endValues[part] = value
-      this.#whole.add(row, value)
-      own?.add(row, value)
+      total += value
+      if (this.#groups.length > 0) this.#addToGroup(groups[part] ?? -1, value, isOfDay)
     }
     const cash = this.#cashValue(day)
     this.#endCash = cash
-    this.#whole.add(row, cash)
-    this.#groups[cashGroup]?.add(row, cash)
+    this.#whole.values[row] = total + cash
     this.#whole.observed[row] = isObserved ? 1 : 0
+    this.#groups[cashGroup]?.add(row, cash)
     return isObserved
   }
 
+  #addToGroup(group: number, value: number, isOfDay: boolean): void {
+    const rows = this.#groups[group]
+    if (rows === undefined) return
+    rows.add(this.#row, value)
+    if (isOfDay) rows.observed[this.#row] = 1
+  }
+
   #clear(row: number): void {
-    this.#whole.values[row] = 0
     for (const rows of this.#groups) {
       rows.values[row] = 0
       rows.observed[row] = 0
@@ -292,17 +310,29 @@ class DayWalk {
     return cash
   }
 
-  /** One unit in the reporting currency. */
+  /** One unit in the reporting currency on a day whose own close may not have been looked at yet. */
   #unitValue(part: number, day: EpochDay): number {
-    const { matrix, priceRows, priceRates, baseRate } = this.#ledger
-    const today = closeOf(matrix, priceRows[part] ?? -1, day)
-    if (!Number.isNaN(today)) this.#closes[part] = today
-    else if (this.#isFollowed[part] !== 1) this.#closes[part] = this.#lastClose(part, day)
-    this.#isFollowed[part] = 1
+    const { matrix, priceRows } = this.#ledger
+    const close = closeOf(matrix, priceRows[part] ?? -1, day)
+    if (!Number.isNaN(close)) {
+      this.#closes[part] = close
+      this.#isFollowed[part] = 1
+    }
+    return this.#worth(part, day)
+  }
+
+  /** The same by the last close, which is looked for where it is not known. */
+  #worth(part: number, day: EpochDay): number {
+    if (this.#isFollowed[part] === 0) {
+      this.#closes[part] = this.#lastClose(part, day)
+      this.#isFollowed[part] = 1
+    }
     const close = this.#closes[part] ?? NaN
-    return Number.isNaN(close)
-      ? (this.#trades[part] ?? NaN) * this.#rate(baseRate, day)
-      : close * this.#rate(priceRates[part] ?? NO_RATE, day)
+    if (Number.isNaN(close)) {
+      return (this.#trades[part] ?? NaN) * this.#rate(this.#ledger.baseRate, day)
+    }
+    const rate = this.#ledger.priceRates[part] ?? NO_RATE
+    return rate === SAME_CURRENCY ? close : close * this.#rate(rate, day)
   }
 
   #lastClose(part: number, day: EpochDay): number {

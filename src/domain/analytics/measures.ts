@@ -69,6 +69,8 @@ export function performanceOf(period: PeriodValuations): PerformanceFigures {
 export function riskOf(period: PeriodValuations, terms: RiskTerms): RiskFigures {
   const daily = dailyReturns(period)
   const { returns } = daily
+  // Sorting what is in order costs next to nothing.
+  const sorted = returns.toSorted()
   const minimum = perObservation(terms.minimumAcceptableReturn)
   const deepest = drawdowns(daily, DRAWDOWNS_MAX)
   const whole = timeWeightedReturn(period)
@@ -82,12 +84,12 @@ export function riskOf(period: PeriodValuations, terms: RiskTerms): RiskFigures 
       whole.status === 'OK'
         ? calmarRatio(whole.cumulative, dayCount(period), deepest[0]?.depth ?? 0)
         : { status: whole.status },
-    valueAtRisk95: valueAtRisk95(returns),
-    expectedShortfall95: expectedShortfall95(returns),
+    valueAtRisk95: valueAtRisk95(sorted),
+    expectedShortfall95: expectedShortfall95(sorted),
     omegaRatio: omegaRatio(returns, minimum),
     skewness: skewness(returns),
     excessKurtosis: excessKurtosis(returns),
-    tailRatio: tailRatio(returns),
+    tailRatio: tailRatio(sorted),
     drawdowns: deepest,
   }
 }

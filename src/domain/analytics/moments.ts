@@ -13,7 +13,12 @@ export function mean(values: Float64Array): number {
 export function centralMoment(values: Float64Array, power: 2 | 3 | 4): number {
   const centre = mean(values)
   let sum = 0
-  for (const value of values) sum += (value - centre) ** power
+  for (const value of values) {
+    const deviation = value - centre
+    const square = deviation * deviation
+    // A power costs ten times as much.
+    sum += power === 2 ? square : power === 3 ? square * deviation : square * square
+  }
   return sum / values.length
 }
 

@@ -20,7 +20,7 @@ function amountsOf(period: PeriodValuations): DatedAmount[] {
   const amounts = [{ day: period.startDay - 1, amount: -period.startValue }]
   for (let row = 0; row < period.days.length; row += 1) {
     const amount = (period.outflows[row] ?? 0) - (period.inflows[row] ?? 0)
-    amounts.push({ day: period.days[row] ?? period.endDay, amount })
+    if (amount !== 0) amounts.push({ day: period.days[row] ?? period.endDay, amount })
   }
   amounts.push({ day: period.endDay, amount: period.values.at(-1) ?? NaN })
   return amounts
