@@ -1,5 +1,5 @@
 import { analyticsHandlers } from './api/analytics.ts'
-import type { PortfolioAnalysis } from './app/analytics/analyze-portfolios.ts'
+import type { LastGood } from './app/analytics/analyze-portfolios.ts'
 import { LedgerCache } from './app/analytics/ledger-cache.ts'
 import { ResidentPrices } from './app/analytics/resident-prices.ts'
 import type { AnalyticsStore, Clock, InstrumentTable, Telemetry } from './app/ports.ts'
@@ -44,11 +44,11 @@ export function openAnalytics(
   }
 }
 
-function lastGood() {
-  const kept = new Map<string, PortfolioAnalysis>()
+function lastGood(): LastGood {
+  const kept = new Map<string, Parameters<LastGood['set']>[1]>()
   return {
-    get: (key: string) => kept.get(key),
-    set(key: string, analysis: PortfolioAnalysis) {
+    get: (key) => kept.get(key),
+    set(key, analysis) {
       kept.delete(key)
       kept.set(key, analysis)
       const [oldest] = kept.keys()

@@ -79,7 +79,10 @@ function presentOutcome(
   return {
     ...sent,
     performance: presentPerformance(performance, reportingCurrency, facts.wantsReturns),
-    ...(risk && { risk: presentRisk(risk, facts, analysis.concentration) }),
+    // Of the drawdowns the deepest alone was measured, and it stands in fields of its own.
+    ...(risk && {
+      risk: { ...presentRisk(risk, facts, analysis.concentration), deepestDrawdowns: [] },
+    }),
     allocation: analysis.allocation.map(({ dimension, key, value, weight }) => ({
       dimension,
       key,

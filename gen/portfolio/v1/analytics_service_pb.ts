@@ -831,7 +831,7 @@ export type RiskSummary = Message<"portfolio.v1.RiskSummary"> & {
   tailRatio: string;
 
   /**
-   * at most five, deepest first
+   * at most five, deepest first; not in AnalyzePortfolios
    *
    * @generated from field: repeated portfolio.v1.RiskSummary.Drawdown deepest_drawdowns = 19;
    */

@@ -41,10 +41,18 @@ export type AnalysisOutcome =
   | { readonly kind: 'TIMED_OUT' | 'NOT_FOUND' }
   | { readonly kind: 'FAILED'; readonly reason: string }
 
-/** The last good analyses, for who would rather have an old one than none. */
+/** An analysis and what it was made of: nothing else can make it another one. */
+interface KeptAnalysis {
+  readonly analysis: PortfolioAnalysis
+  readonly version: number
+  readonly pricesRevision: number
+  readonly toDay: EpochDay
+}
+
+/** The last good analyses: good again while nothing changed, and for who would rather have an old one than none. */
 export interface LastGood {
-  get(key: string): PortfolioAnalysis | undefined
-  set(key: string, analysis: PortfolioAnalysis): void
+  get(key: string): KeptAnalysis | undefined
+  set(key: string, kept: KeptAnalysis): void
 }
 
 /** Kept of the budget for putting the answer together: milliseconds, and more for each user. */
@@ -80,12 +88,10 @@ export async function analyzePortfolios(
     analysis.stop()
   }
   return query.userIds.map((userId) => {
-    const key = keyOf(query, userId)
     const outcome = analysis.outcomes.get(userId)
-    if (outcome?.kind === 'OK') lastGood.set(key, outcome.analysis)
     if (outcome !== undefined) return outcome
-    const old = query.allowStale ? lastGood.get(key) : undefined
-    return old === undefined ? { kind: 'TIMED_OUT' } : { kind: 'STALE', analysis: old }
+    const old = query.allowStale ? lastGood.get(keyOf(query, userId)) : undefined
+    return old === undefined ? { kind: 'TIMED_OUT' } : { kind: 'STALE', analysis: old.analysis }
   })
 }
 
@@ -115,7 +121,7 @@ async function endedBy(work: Promise<void>, timeMs: number, signal: AbortSignal)
 
 class BatchAnalysis {
   readonly outcomes = new Map<string, AnalysisOutcome>()
-  readonly #ports: AnalyticsPorts
+  readonly #ports: AnalyticsPorts & { readonly lastGood: LastGood }
   readonly #query: AnalyzeQuery
   readonly #batch: AnalysisBatch
   readonly #running: Promise<void>[] = []
@@ -123,7 +129,11 @@ class BatchAnalysis {
   readonly #large: Priced<Prepared>[] = []
   #isStopped = false
 
-  constructor(ports: AnalyticsPorts, query: AnalyzeQuery, batch: AnalysisBatch) {
+  constructor(
+    ports: AnalyticsPorts & { readonly lastGood: LastGood },
+    query: AnalyzeQuery,
+    batch: AnalysisBatch,
+  ) {
     this.#ports = ports
     this.#query = query
     this.#batch = batch
@@ -137,9 +147,9 @@ class BatchAnalysis {
 
   /** The small first, so that no large one keeps them waiting. */
   async run(): Promise<void> {
-    const { store, ledgers } = this.#ports
+    const { store, ledgers, prices } = this.#ports
     const userIds = [...new Set(this.#query.userIds)]
-    const heads = await store.heads(userIds)
+    const [heads] = await Promise.all([store.heads(userIds), prices.ensure([])])
     const known: PackedLedger[] = []
     const unread: { userId: string; entryCount: number }[] = []
     for (const userId of userIds) {
@@ -149,6 +159,7 @@ class BatchAnalysis {
         continue
       }
       const ledger = ledgers.get(userId, head.version)
+      if (ledger !== undefined && this.#isDone(ledger)) continue
       if (ledger === undefined) unread.push({ userId, entryCount: head.entryCount })
       else known.push(ledger)
     }
@@ -165,13 +176,27 @@ class BatchAnalysis {
     await Promise.all(this.#running)
   }
 
+  /** True when the last analysis is still what a new one would say. */
+  #isDone(ledger: PackedLedger): boolean {
+    const { lastGood, prices } = this.#ports
+    const kept = lastGood.get(keyOf(this.#query, ledger.userId))
+    if (kept?.version !== ledger.version) return false
+    if (kept.pricesRevision !== prices.closes.revision) return false
+    if (kept.toDay !== toDayOf(this.#ports, this.#query, ledger)) return false
+    this.outcomes.set(ledger.userId, { kind: 'OK', analysis: kept.analysis })
+    return true
+  }
+
   async #begin(ledgers: readonly PackedLedger[]): Promise<void> {
     const { prices, instruments } = this.#ports
     if (ledgers.length === 0) return
     await preparePrices(prices, ledgers, this.#query.reportingCurrency)
+    // The revision after the last price was read and before any job is done with it.
+    const pricesRevision = prices.closes.revision
     const prepared = ledgers.map((ledger) => {
       const job = jobOf(this.#ports, this.#query, { ledger, prices, instruments })
-      return { costMs: costMs(job), work: { ledger, job, costMs: costMs(job) } }
+      const cost = costMs(job)
+      return { costMs: cost, work: { ledger, job, costMs: cost, pricesRevision } }
     })
     const { chunks, large } = inChunks(prepared)
     this.#large.push(...large)
@@ -189,7 +214,7 @@ class BatchAnalysis {
     this.#running.push(running)
   }
 
-  #take({ ledger, job }: Prepared, outcome: JobOutcome<AnalyzeResult>): void {
+  #take({ ledger, job, pricesRevision }: Prepared, outcome: JobOutcome<AnalyzeResult>): void {
     if (outcome.kind === 'stopped') return
     const { userId } = ledger
     if (outcome.kind === 'failed') {
@@ -198,30 +223,42 @@ class BatchAnalysis {
     }
     const analysis = analysisOf(this.#ports, this.#query, { ledger, job, ...outcome })
     this.outcomes.set(userId, { kind: 'OK', analysis })
+    const { toDay } = job.period
+    const kept = { analysis, version: ledger.version, pricesRevision, toDay }
+    this.#ports.lastGood.set(keyOf(this.#query, userId), kept)
   }
+}
+
+function toDayOf(
+  { clock }: AnalyticsPorts,
+  { toDay }: AnalyzeQuery,
+  ledger: PackedLedger,
+): EpochDay {
+  const today = epochDay(dayOf(clock.now(), ledger.timeZone))
+  return Math.min(toDay ?? today, today)
 }
 
 interface Prepared {
   readonly ledger: PackedLedger
   readonly job: AnalyzeJob
   readonly costMs: number
+  readonly pricesRevision: number
 }
 
 function jobOf(
-  { clock, riskFreeRate }: AnalyticsPorts,
+  ports: AnalyticsPorts,
   query: AnalyzeQuery,
   of: { readonly ledger: PackedLedger } & Parameters<typeof valuedLedger>[1],
 ): AnalyzeJob {
   const { ledger: packed } = of
   const reporting = query.reportingCurrency ?? packed.baseCurrency
   const { ledger } = valuedLedger(packed, of, reporting, 'none')
-  const today = epochDay(dayOf(clock.now(), packed.timeZone))
   return {
     kind: 'analyze',
     ledger,
-    period: { fromDay: query.fromDay, toDay: Math.min(query.toDay ?? today, today) },
+    period: { fromDay: query.fromDay, toDay: toDayOf(ports, query, packed) },
     wantsRisk: query.wants.risk,
-    riskTerms: { riskFreeRate, minimumAcceptableReturn: 0 },
+    riskTerms: { riskFreeRate: ports.riskFreeRate, minimumAcceptableReturn: 0 },
   }
 }
 

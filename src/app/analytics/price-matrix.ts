@@ -48,6 +48,11 @@ export class PriceMatrix {
     return this.#matrix
   }
 
+  /** Another one after every change of a close. */
+  get revision(): number {
+    return this.#revision
+  }
+
   /** True when its closes are here and are what its description makes of them. */
   has(instrumentId: string): boolean {
     return this.#rows.has(instrumentId) && !this.#outdated.has(instrumentId)
@@ -65,7 +70,9 @@ export class PriceMatrix {
 
   /** Has an instrument read anew, since its description changed. */
   outdate(instrumentId: string): void {
-    if (this.#rows.has(instrumentId)) this.#outdated.add(instrumentId)
+    if (!this.#rows.has(instrumentId)) return
+    this.#outdated.add(instrumentId)
+    this.#revision += 1
   }
 
   /** Keeps what was read of these instruments, also that there is nothing. */

@@ -57,7 +57,7 @@ export function analyze(job: AnalyzeJob, shouldStop: () => boolean): AnalyzeResu
   const period = periodOf(valued.whole, fromDay, toDay)
   return {
     performance: performanceOf(period),
-    risk: wantsRisk ? riskOf(period, riskTerms) : undefined,
+    risk: wantsRisk ? riskOf(period, riskTerms, 1) : undefined,
     end: endHoldings(ledger, valued, toDay),
   }
 }

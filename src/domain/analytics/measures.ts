@@ -40,7 +40,7 @@ export interface RiskFigures {
   readonly skewness: Figure
   readonly excessKurtosis: Figure
   readonly tailRatio: Figure
-  /** Deepest first, at most five. */
+  /** Deepest first. */
   readonly drawdowns: readonly Drawdown[]
 }
 
@@ -66,13 +66,17 @@ export function performanceOf(period: PeriodValuations): PerformanceFigures {
 }
 
 /** What a period's daily returns risked. */
-export function riskOf(period: PeriodValuations, terms: RiskTerms): RiskFigures {
+export function riskOf(
+  period: PeriodValuations,
+  terms: RiskTerms,
+  drawdownsMax: number = DRAWDOWNS_MAX,
+): RiskFigures {
   const daily = dailyReturns(period)
   const { returns } = daily
   // Sorting what is in order costs next to nothing.
   const sorted = returns.toSorted()
   const minimum = perObservation(terms.minimumAcceptableReturn)
-  const deepest = drawdowns(daily, DRAWDOWNS_MAX)
+  const deepest = drawdowns(daily, drawdownsMax)
   const whole = timeWeightedReturn(period)
   return {
     observations: returns.length,
