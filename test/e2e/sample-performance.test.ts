@@ -123,7 +123,7 @@ function near(expected: number) {
 describe('the sample portfolio', () => {
   beforeAll(async () => {
     const client = openServiceClient(`127.0.0.1:${fixture.service.ports.grpc}`)
-    const silent = { advance: () => undefined, finish: () => undefined, stop: () => undefined }
+    const silent = { advance: () => undefined, end: () => undefined }
     await playFile(client, { csv, closes, userId: 'sample', showProgress: () => silent })
     client.close()
   }, 60_000)
