@@ -123,13 +123,10 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       opened,
     ),
   )
-  const analytics = openAnalytics(config, {
-    clock,
-    telemetry,
-    store: postgres.analyticsStore,
-    instruments: board.instruments,
-    worker: overrides.analysisWorker,
-  })
+  const { instruments } = board
+  const worker = overrides.analysisWorker
+  const store = postgres.analyticsStore
+  const analytics = openAnalytics(config, { clock, telemetry, store, instruments, worker })
   opened.add(() => analytics.close())
   startPass('close-refresh', config.quoteRefreshMs, () => analytics.refresh())
   // Prices first: the first answers would call everything stale.
@@ -156,10 +153,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       instrumentStore,
       board,
       telemetry,
-      announce: () => {
-        analytics.markStale()
-        hints?.announceMarketData()
-      },
+      announce: () => (analytics.markStale(), hints?.announceMarketData()),
     }),
     analytics: analytics.handlers,
   })

@@ -64,7 +64,9 @@ export function readAnalyze(
   for (const [index, userId] of request.userIds.slice(0, USERS_MAX).entries()) {
     const wrong: Violation[] = []
     readUserId(userId, wrong)
-    violations.push(...wrong.map((each) => ({ ...each, field: `user_ids[${index}]` })))
+    for (const { reason, description } of wrong) {
+      violations.push({ field: `user_ids[${index}]`, reason, description })
+    }
   }
   if (!request.metrics.every((metric) => METRIC_GROUPS.has(metric))) {
     violations.push({ field: 'metrics', ...CHOICE })

@@ -27,40 +27,68 @@ interface Line {
   readonly isMarketDay: boolean
 }
 
+interface Trade {
+  readonly type: string
+  readonly symbol: string
+  readonly units: number
+  readonly price: number
+  readonly day: string
+}
+
+function readTrades(): readonly Trade[] {
+  const rows = csv.trim().split('\n').slice(1)
+  return rows.map((row) => {
+    const [type = '', symbol = '', units = '', price = '', moment = ''] = row.split(',')
+    return { type, symbol, units: Number(units), price: Number(price), day: moment.slice(0, 10) }
+  })
+}
+
 /** As one would do it in a spreadsheet: a line a day, a column for each symbol's quantity and last price. */
 function sheet(): readonly Line[] {
-  const trades = csv
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((text) => text.split(','))
-  const pricesOf = new Map<string, [string, number][]>()
-  for (const { date, symbol, price } of closes) {
-    pricesOf.set(date, [...(pricesOf.get(date) ?? []), [symbol, Number(price)]])
-  }
-  const tradeDays = trades.map(([, , , , moment = '']) => moment.slice(0, 10))
-  const days = [...new Set([...pricesOf.keys(), ...tradeDays])].toSorted()
-  const price: Record<string, number> = {}
-  const quantity: Record<string, number> = {}
+  const trades = readTrades()
+  const days = new Set([...closes.map(({ date }) => date), ...trades.map(({ day }) => day)])
+  const price = new Map<string, number>()
+  const held = new Map<string, number>()
   const lines: Line[] = []
-  for (const day of days) {
-    let [paidIn, takenOut] = [0, 0]
-    for (const [symbol, close] of pricesOf.get(day) ?? []) price[symbol] = close
-    for (const [type, symbol = '', units = '', paid = ''] of trades.filter(
-      (_, at) => tradeDays[at] === day,
-    )) {
-      const change = type === 'SELL' ? -Number(units) : Number(units)
-      quantity[symbol] = Math.round(((quantity[symbol] ?? 0) + change) * 10_000) / 10_000
-      const amount = change * (type === 'TRANSFER' ? price[symbol]! : Number(paid))
-      if (amount > 0) paidIn += amount
-      else takenOut -= amount
-    }
-    const held = Object.keys(quantity).filter((symbol) => quantity[symbol] !== 0)
-    const value = held.reduce((sum, symbol) => sum + quantity[symbol]! * price[symbol]!, 0)
-    const isMarketDay = (pricesOf.get(day) ?? []).some(([symbol]) => held.includes(symbol))
-    lines.push({ day, value, paidIn, takenOut, isMarketDay })
+  const closesOf = new Map<string, Close[]>()
+  for (const close of closes) {
+    const known = closesOf.get(close.date)
+    if (known === undefined) closesOf.set(close.date, [close])
+    else known.push(close)
+  }
+  for (const day of [...days].toSorted()) {
+    const quoted = closesOf.get(day) ?? []
+    for (const close of quoted) price.set(close.symbol, Number(close.price))
+    const flows = trades
+      .filter((trade) => trade.day === day)
+      .map((trade) => move(trade, held, price))
+    const value = [...held].reduce((sum, [symbol, units]) => sum + units * price.get(symbol)!, 0)
+    lines.push({
+      day,
+      value,
+      paidIn: total(flows.map((flow) => Math.max(flow, 0))),
+      takenOut: total(flows.map((flow) => Math.max(-flow, 0))),
+      isMarketDay: quoted.some(({ symbol }) => held.has(symbol)),
+    })
   }
   return lines.slice(lines.findIndex(({ paidIn }) => paidIn > 0))
+}
+
+/** Books a trade; gives back what it brought in, or took out below zero. */
+function move(
+  { type, symbol, units, price: paid }: Trade,
+  held: Map<string, number>,
+  price: ReadonlyMap<string, number>,
+): number {
+  const change = type === 'SELL' ? -units : units
+  const after = Math.round(((held.get(symbol) ?? 0) + change) * 10_000) / 10_000
+  if (after === 0) held.delete(symbol)
+  else held.set(symbol, after)
+  return change * (type === 'TRANSFER' ? price.get(symbol)! : paid)
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
 }
 
 /** Growth of one unit that stayed in, at the end of each line. */
@@ -74,7 +102,7 @@ function growthOf(lines: readonly Line[]): readonly number[] {
 }
 
 function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+  return total(values) / values.length
 }
 
 function deviation(values: readonly number[]): number {
@@ -113,10 +141,11 @@ const dayCount = daysBetween(first, END) + 1
 const startLevel = [...level].findLast(([day]) => day < first)![1]
 const marketGrowth = growth.filter((_, at) => lines[at]!.isMarketDay)
 
-function near(expected: number) {
-  return (text: string | undefined): void => {
-    const scale = Math.max(1, Math.abs(expected))
-    expect(Math.abs(Number(text) - expected) / scale).toBeLessThan(1e-9)
+/** Texts of numbers beside what they should be: each the same to 1e-9. */
+function expectNear(expected: Readonly<Record<string, number>>, told: object | undefined): void {
+  for (const [name, number] of Object.entries(expected)) {
+    const off = Math.abs(Number(Reflect.get(told ?? {}, name)) - number)
+    expect([name, off / Math.max(1, Math.abs(number)) < 1e-9]).toEqual([name, true])
   }
 }
 
@@ -128,89 +157,107 @@ describe('the sample portfolio', () => {
     client.close()
   }, 60_000)
 
-  it('has the returns and risks that a spreadsheet gives', async () => {
-    const { client } = fixture
-    const [report] = await performance(client, { userId: 'sample', periods: [{ endDate: END }] })
-    const { summary, risk } = report!
+  it('has the returns that a spreadsheet gives', async () => {
+    const { summary, attribution } = await report()
     const { value } = lines.at(-1)!
-    const paidIn = lines.reduce((sum, line) => sum + line.paidIn, 0)
-    const takenOut = lines.reduce((sum, line) => sum + line.takenOut, 0)
+    const paidIn = total(lines.map((line) => line.paidIn))
+    const takenOut = total(lines.map((line) => line.takenOut))
     const gain = value - paidIn + takenOut
+    const linked = growth.at(-1)!
     expect(summary?.period).toMatchObject({ startDate: first, endDate: END })
-    near(value)(summary?.endValue)
-    near(paidIn)(summary?.inflows)
-    near(takenOut)(summary?.outflows)
-    near(gain)(summary?.gain)
-    near(gain / paidIn)(summary?.simpleReturn)
-    const total = growth.at(-1)!
-    near(total - 1)(summary?.timeWeighted?.cumulative)
-    near(total ** (365 / dayCount) - 1)(summary?.timeWeighted?.annualized)
+    const totals = { endValue: value, inflows: paidIn, outflows: takenOut, gain }
+    expectNear({ ...totals, simpleReturn: gain / paidIn }, summary)
+    const annualized = linked ** (365 / dayCount) - 1
+    expectNear({ cumulative: linked - 1, annualized }, summary?.timeWeighted)
     const rate = internalRate(lines)
-    near((1 + rate) ** (dayCount / 365) - 1)(summary?.moneyWeighted?.cumulative)
-    const weighted = lines.reduce((sum, line) => {
-      const share = daysBetween(line.day, END) / daysBetween(first, END)
-      return sum + (line.paidIn - line.takenOut) * share
-    }, 0)
-    near(gain / weighted)(summary?.modifiedDietz?.cumulative)
+    const compounded = (1 + rate) ** (dayCount / 365) - 1
+    expectNear({ cumulative: compounded }, summary?.moneyWeighted)
+    const share = (day: string) => daysBetween(day, END) / daysBetween(first, END)
+    const weighted = lines.map((line) => (line.paidIn - line.takenOut) * share(line.day))
+    expectNear({ cumulative: gain / total(weighted) }, summary?.modifiedDietz)
+    expectNear(
+      { added: linked - 1 },
+      { added: total(attribution.map(({ amount }) => Number(amount))) },
+    )
+  })
 
+  it('has the risks that a spreadsheet gives', async () => {
+    const { risk } = await report()
     const returns = changes(marketGrowth)
     const sorted = returns.toSorted((left, right) => left - right)
     const at = (sorted.length - 1) * 0.05
     const [below, above] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!]
-    expect(risk?.observations).toBe(returns.length)
-    near(deviation(returns) * Math.sqrt(252))(risk?.volatility)
-    near((mean(returns) / deviation(returns)) * Math.sqrt(252))(risk?.sharpeRatio)
-    near(below + (at - Math.floor(at)) * (above - below))(risk?.valueAtRisk95)
-    near(mean(sorted.slice(0, Math.floor(at) + 1)))(risk?.expectedShortfall95)
-    let [peak, deepest] = [1, 0]
+    let [peak, maxDrawdown] = [1, 0]
     for (const now of marketGrowth) {
       peak = Math.max(peak, now)
-      deepest = Math.min(deepest, now / peak - 1)
+      maxDrawdown = Math.min(maxDrawdown, now / peak - 1)
     }
-    near(deepest)(risk?.maxDrawdown)
-    const added = report!.attribution.reduce((sum, { amount }) => sum + Number(amount), 0)
-    near(total - 1)(String(added))
+    const volatility = deviation(returns) * Math.sqrt(252)
+    expect(risk?.observations).toBe(returns.length)
+    expectNear(
+      {
+        volatility,
+        sharpeRatio: (mean(returns) * 252) / volatility,
+        valueAtRisk95: below + (at - Math.floor(at)) * (above - below),
+        expectedShortfall95: mean(sorted.slice(0, Math.floor(at) + 1)),
+        maxDrawdown,
+      },
+      risk,
+    )
   })
 
   it('stands to the S&P 500 as a spreadsheet says', async () => {
-    const { client } = fixture
-    const [comparison] = await compare(client, {
-      userId: 'sample',
-      period: { endDate: END },
-      benchmarks: [{ benchmarkId: 'S&P 500', components: [{ symbol: INDEX, weight: '1' }] }],
-    })
+    const comparison = await comparisonWithIndex()
     const endLevel = level.get(END)!
     const indexReturn = endLevel / startLevel - 1
-    near(indexReturn)(comparison?.benchmark?.timeWeighted?.cumulative)
-    near(growth.at(-1)! - 1 - indexReturn)(comparison?.excessReturn)
-    expect(comparison?.totalReturn).toBe(false)
-    const units = lines.reduce(
-      (sum, { day, paidIn, takenOut }) =>
-        sum + (paidIn === takenOut ? 0 : (paidIn - takenOut) / level.get(day)!),
-      0,
+    const excessReturn = growth.at(-1)! - 1 - indexReturn
+    expectNear({ cumulative: indexReturn }, comparison.benchmark?.timeWeighted)
+    expect(comparison.totalReturn).toBe(false)
+    const bought = lines.map(({ day, paidIn, takenOut }) =>
+      paidIn === takenOut ? 0 : (paidIn - takenOut) / level.get(day)!,
     )
-    near(units * endLevel)(comparison?.sameCashFlows?.endValue)
-    near(lines.at(-1)!.value - units * endLevel)(comparison?.sameCashFlows?.difference)
+    const endValue = total(bought) * endLevel
+    expectNear({ endValue, difference: lines.at(-1)!.value - endValue }, comparison.sameCashFlows)
+    const effects = comparison.attribution.map(({ amount }) => Number(amount))
+    expectNear({ excessReturn }, { excessReturn: total(effects) })
 
     const common = lines.flatMap(({ day, isMarketDay }, at) =>
-      isMarketDay && level.has(day)
-        ? [{ own: growth[at]!, index: level.get(day)! / startLevel }]
-        : [],
+      isMarketDay && level.has(day) ? [{ at, index: level.get(day)! / startLevel }] : [],
     )
-    const own = changes(common.map((line) => line.own))
+    const own = changes(common.map((line) => growth[line.at]!))
     const index = changes(common.map((line) => line.index))
     const [ownMean, indexMean] = [mean(own), mean(index)]
-    const covariance =
-      own.reduce((sum, value, at) => sum + (value - ownMean) * (index[at]! - indexMean), 0) /
-      (own.length - 1)
+    const products = own.map((value, at) => (value - ownMean) * (index[at]! - indexMean))
+    const covariance = total(products) / (own.length - 1)
     const beta = covariance / deviation(index) ** 2
-    near(beta)(comparison?.beta)
-    near((1 + ownMean - beta * indexMean) ** 252 - 1)(comparison?.alpha)
-    near(covariance / deviation(index) / deviation(own))(comparison?.correlation)
     const active = own.map((value, at) => value - index[at]!)
-    near(deviation(active) * Math.sqrt(252))(comparison?.trackingError)
-    near((mean(active) / deviation(active)) * Math.sqrt(252))(comparison?.informationRatio)
-    const effects = comparison!.attribution.reduce((sum, { amount }) => sum + Number(amount), 0)
-    near(growth.at(-1)! - 1 - indexReturn)(String(effects))
+    expectNear(
+      {
+        excessReturn,
+        beta,
+        alpha: (1 + ownMean - beta * indexMean) ** 252 - 1,
+        correlation: covariance / deviation(index) / deviation(own),
+        trackingError: deviation(active) * Math.sqrt(252),
+        informationRatio: (mean(active) / deviation(active)) * Math.sqrt(252),
+      },
+      comparison,
+    )
   })
 })
+
+async function report() {
+  const [only] = await performance(fixture.client, {
+    userId: 'sample',
+    periods: [{ endDate: END }],
+  })
+  return only!
+}
+
+async function comparisonWithIndex() {
+  const [only] = await compare(fixture.client, {
+    userId: 'sample',
+    period: { endDate: END },
+    benchmarks: [{ benchmarkId: 'S&P 500', components: [{ symbol: INDEX, weight: '1' }] }],
+  })
+  return only!
+}

@@ -18,9 +18,6 @@ export function allocationOf(
   instruments: InstrumentSource,
 ): readonly AllocationShare[] {
   const classes = new Map<string, number>()
-  const add = (sums: Map<string, number>, key: string, value: number): void => {
-    if (value !== 0 && !Number.isNaN(value)) sums.set(key, (sums.get(key) ?? 0) + value)
-  }
   for (const [part, instrumentId] of instrumentIds.entries()) {
     const value = end.values[part] ?? NaN
     add(classes, classOf(instruments, instrumentId), value)
@@ -35,4 +32,8 @@ export function allocationOf(
       value,
       weight: total === 0 ? 0 : value / total,
     }))
+}
+
+function add(sums: Map<string, number>, key: string, value: number): void {
+  if (value !== 0 && !Number.isNaN(value)) sums.set(key, (sums.get(key) ?? 0) + value)
 }

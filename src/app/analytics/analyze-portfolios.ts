@@ -102,20 +102,22 @@ function keyOf({ fromDay, toDay, wants, reportingCurrency }: AnalyzeQuery, userI
 
 /** Waits for work, at most so long, and not for longer than the caller does. */
 async function endedBy(work: Promise<void>, timeMs: number, signal: AbortSignal): Promise<void> {
-  let end = (): void => undefined
-  const ended = new Promise<void>((resolve) => {
-    end = resolve
-  })
-  const timer = setTimeout(end, timeMs)
-  signal.addEventListener('abort', end)
   // What fails when nobody waits any longer is no failure of the call.
-  const late = work.catch(() => undefined)
+  work.catch(() => undefined)
+  let stopWaiting: (() => void) | undefined
+  const ended = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, timeMs)
+    const left = (): void => resolve()
+    signal.addEventListener('abort', left)
+    stopWaiting = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', left)
+    }
+  })
   try {
     await Promise.race([work, ended])
   } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', end)
-    void late
+    stopWaiting?.()
   }
 }
 
@@ -204,14 +206,15 @@ class BatchAnalysis {
   }
 
   #submit(chunk: readonly Prepared[], jobMsMax: number): void {
+    this.#running.push(this.#do(chunk, jobMsMax))
+  }
+
+  async #do(chunk: readonly Prepared[], jobMsMax: number): Promise<void> {
     const jobs = chunk.map(({ job }) => job)
-    const running = this.#batch.run(jobs, jobMsMax).then((outcomes) => {
-      for (const [at, outcome] of outcomes.entries()) {
-        const prepared = chunk[at]
-        if (prepared !== undefined) this.#take(prepared, outcome)
-      }
-    })
-    this.#running.push(running)
+    for (const [at, outcome] of (await this.#batch.run(jobs, jobMsMax)).entries()) {
+      const prepared = chunk[at]
+      if (prepared !== undefined) this.#take(prepared, outcome)
+    }
   }
 
   #take({ ledger, job, pricesRevision }: Prepared, outcome: JobOutcome<AnalyzeResult>): void {

@@ -77,13 +77,14 @@ export async function compareBenchmarks(
   const { comparisons, end } = await runOne(ports, job, call)
   const { instrumentIds } = packed
   const quality = qualityOf(end, { valued: ledger, instrumentIds }, instruments, toDay)
-  return comparisons.map((comparison, at) => ({
-    ...comparison,
-    benchmarkId: query.benchmarks[at]?.benchmarkId ?? '',
-    reportingCurrency,
-    attribution: effectsOf(comparison.attribution, groupNames),
-    quality,
-  }))
+  return comparisons.map((comparison, at) =>
+    Object.assign({}, comparison, {
+      benchmarkId: query.benchmarks[at]?.benchmarkId ?? '',
+      reportingCurrency,
+      attribution: effectsOf(comparison.attribution, groupNames),
+      quality,
+    }),
+  )
 }
 
 /** What only the benchmark has stands under OTHER; what had no effect is left out. */

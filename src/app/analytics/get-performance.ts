@@ -105,15 +105,13 @@ export async function getPerformance(
     concentration: concentration(end.values),
     quality: qualityOf(end, { valued: ledger, instrumentIds }, instruments, toDay),
   }
-  return reports.map((report) => ({
-    ...report,
-    ...shared,
-    symbol:
-      report.group === undefined
-        ? ''
-        : symbolOf(instruments, instrumentIds[report.group - 1] ?? ''),
-    attribution: attributionOf(report, groupNames),
-  }))
+  return reports.map((report) => {
+    const held = report.group === undefined ? undefined : instrumentIds[report.group - 1]
+    return Object.assign({}, report, shared, {
+      symbol: held === undefined ? '' : symbolOf(instruments, held),
+      attribution: attributionOf(report, groupNames),
+    })
+  })
 }
 
 /** Parts that added nothing are left out. */

@@ -83,7 +83,7 @@ function groupsOf(
     const name =
       grouping === 'class'
         ? classOf(instruments, instrumentId)
-        : `${symbolOf(instruments, instrumentId)}`
+        : symbolOf(instruments, instrumentId)
     const known = grouping === 'class' ? names.indexOf(name) : -1
     if (known >= 0) return known
     names.push(name)

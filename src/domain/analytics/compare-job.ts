@@ -166,23 +166,30 @@ function attribute(
   const groups = [...valued.groups.map((group) => rowsLike(group, whole)), elsewhere]
   const classes = groups.map((portfolio, at) => {
     const group = at === groups.length - 1 ? -1 : at
-    const benchmarkWeights = new Float64Array(rows)
-    const benchmarkReturns = new Float64Array(rows)
-    for (const [place, component] of components.entries()) {
-      if (component.group !== group) continue
-      const [weights, own] = [levels.blend.weights[place], levels.components[place]]
-      for (let row = 0; row < rows; row += 1) {
-        const weight = weights?.[row + 1] ?? NaN
-        const grown = (own?.[row + 1] ?? NaN) / (own?.[row] ?? NaN) - 1
-        benchmarkWeights[row] = (benchmarkWeights[row] ?? 0) + weight
-        benchmarkReturns[row] = (benchmarkReturns[row] ?? 0) + weight * grown
-      }
-    }
-    for (let row = 0; row < rows; row += 1) {
-      if (benchmarkWeights[row] === 0) continue
-      benchmarkReturns[row] = (benchmarkReturns[row] ?? NaN) / (benchmarkWeights[row] ?? NaN)
-    }
-    return { portfolio, benchmarkWeights, benchmarkReturns }
+    const own = components.flatMap((component, place) => (component.group === group ? [place] : []))
+    return Object.assign({ portfolio }, classRows(own, levels, rows))
   })
   return brinsonAttribution(whole, classes)
+}
+
+/** What some components together weigh in each row, and what they returned. */
+function classRows(
+  places: readonly number[],
+  levels: Pick<Levels, 'blend' | 'components'>,
+  rows: number,
+): { benchmarkWeights: Float64Array; benchmarkReturns: Float64Array } {
+  const benchmarkWeights = new Float64Array(rows)
+  const benchmarkReturns = new Float64Array(rows)
+  for (let row = 0; row < rows; row += 1) {
+    let [weight, added] = [0, 0]
+    for (const place of places) {
+      const own = levels.components[place]
+      const share = levels.blend.weights[place]?.[row + 1] ?? NaN
+      weight += share
+      added += share * ((own?.[row + 1] ?? NaN) / (own?.[row] ?? NaN) - 1)
+    }
+    benchmarkWeights[row] = weight
+    benchmarkReturns[row] = weight === 0 ? 0 : added / weight
+  }
+  return { benchmarkWeights, benchmarkReturns }
 }

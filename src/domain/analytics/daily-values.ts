@@ -202,18 +202,16 @@ class DayWalk {
     const left = this.#uncounted(entry) * rate
     const cash = (numbers.cash[entry] ?? 0) * rate
     const group = part < 0 ? cashGroup : (groups[part] ?? -1)
-    switch (numbers.kinds[entry]) {
+    switch (Number(numbers.kinds[entry])) {
       case entryKinds.TRANSFER: {
         const worth = this.#unitValue(part, day) * (numbers.quantities[entry] ?? 0)
-        this.#book(group, worth - left)
-        this.#whole.flow(this.#row, worth - left)
+        this.#flowOf(group, worth - left)
         // A charge of the transfer is paid from cash, or from outside.
         if (cash !== 0) this.#pay(group, { amount: -cash, left: 0, isTracked })
         return
       }
       case entryKinds.CASH_FLOW:
-        this.#book(group, cash - left)
-        this.#whole.flow(this.#row, cash - left)
+        this.#flowOf(group, cash - left)
         return
       case entryKinds.PAID:
         // What cash earns and pays stays in it.
@@ -233,6 +231,11 @@ class DayWalk {
     this.#whole.flow(this.#row, isTracked ? -left : amount - left)
   }
 
+  #flowOf(group: number, amount: number): void {
+    this.#book(group, amount)
+    this.#whole.flow(this.#row, amount)
+  }
+
   #book(group: number, amount: number): void {
     this.#groups[group]?.flow(this.#row, amount)
   }
@@ -248,16 +251,17 @@ class DayWalk {
    * analysis of many portfolios spends its time in: all it reads stands in locals.
    */
   #value(day: EpochDay): boolean {
-    const { matrix, priceRows, groups, cashGroup } = this.#ledger
+    const { matrix, priceRows, groups } = this.#ledger
     const { closes, dayCount } = matrix
     const quantities = this.#quantities
     const units = this.#closes
     const row = this.#row
     const column = day - matrix.firstDay
     const isInside = column >= 0 && column < dayCount
+    const hasGroups = this.#groups.length > 0
     let isObserved = false
     let total = 0
-    if (this.#groups.length > 0) this.#clear(row)
+    if (hasGroups) this.#clear(row)
     for (let part = 0; part < quantities.length; part += 1) {
       const quantity = quantities[part] ?? 0
       if (quantity === 0) {
@@ -265,9 +269,9 @@ class DayWalk {
         this.#endValues[part] = 0
         continue
       }
-      const priceRow = priceRows[part] ?? -1
-      const close = isInside && priceRow >= 0 ? (closes[priceRow * dayCount + column] ?? NaN) : NaN
-      const isOfDay = !Number.isNaN(close)
+      // Without a row it is a place before the first: nothing is there.
+      const close = closes[(priceRows[part] ?? -1) * dayCount + column] ?? NaN
+      const isOfDay = isInside && !Number.isNaN(close)
       if (isOfDay) {
         isObserved = true
         units[part] = close
@@ -276,14 +280,18 @@ class DayWalk {
       const value = quantity * this.#worth(part, day)
       this.#endValues[part] = value
       total += value
-      if (this.#groups.length > 0) this.#addToGroup(groups[part] ?? -1, value, isOfDay)
+      if (hasGroups) this.#addToGroup(groups[part] ?? -1, value, isOfDay)
     }
+    this.#addCash(day, total)
+    this.#whole.observed[row] = Number(isObserved)
+    return isObserved
+  }
+
+  #addCash(day: EpochDay, holdings: number): void {
     const cash = this.#cashValue(day)
     this.#endCash = cash
-    this.#whole.values[row] = total + cash
-    this.#whole.observed[row] = isObserved ? 1 : 0
-    this.#groups[cashGroup]?.add(row, cash)
-    return isObserved
+    this.#whole.values[this.#row] = holdings + cash
+    this.#groups[this.#ledger.cashGroup]?.add(this.#row, cash)
   }
 
   #addToGroup(group: number, value: number, isOfDay: boolean): void {

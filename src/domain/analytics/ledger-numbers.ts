@@ -1,5 +1,3 @@
-import type { EpochDay } from './epoch-day.ts'
-
 /** How an entry moves value between a holding, cash and the world outside. */
 export const entryKinds = {
   /** Against cash: a trade, an income, a charge. */
@@ -50,9 +48,4 @@ export interface PackedLedger {
   /** Of cash; "" = the base currency. */
   readonly currencies: readonly string[]
   readonly numbers: LedgerNumbers
-}
-
-/** The day of the first entry; undefined for an empty ledger. */
-export function firstDayOf({ days }: LedgerNumbers): EpochDay | undefined {
-  return days[0]
 }

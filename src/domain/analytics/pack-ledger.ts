@@ -92,27 +92,33 @@ class Packing {
 
   add(entry: StoredEntry): void {
     const at = this.#count
-    const numbers = this.#numbers
     this.#count += 1
-    const { terms, type } = entry
-    const rate = numberOf(terms?.exchangeRate, 1)
-    const unitPrice = entry.price * numberOf(terms?.priceFactor, 1)
-    const [fee, tax] = [numberOf(terms?.fee, 0), numberOf(terms?.tax, 0)]
-    const { cash, isTrade, countsAs } = transactionTypes[type]
-    const gross = entry.quantity === 0 ? numberOf(terms?.amount, 0) : entry.quantity * unitPrice
-    const amount = gross * cash - fee - tax
+    const { type, terms } = entry
+    const numbers = this.#numbers
+    const part = this.#partOf(entry.instrumentId)
     numbers.days[at] = entry.day
-    numbers.parts[at] = this.#partOf(entry.instrumentId)
+    numbers.parts[at] = part
     numbers.kinds[at] = KINDS[type] ?? entryKinds.PAID
     numbers.tracked[at] = entry.isTracked ? 1 : 0
-    numbers.quantities[at] = this.#change(entry, numbers.parts[at] ?? -1)
+    numbers.quantities[at] = this.#change(entry, part)
+    numbers.cashCurrencies[at] = this.#currencyOf(terms?.currency ?? '')
+    this.#addAmounts(entry, at)
+    if (type === 'FX_CONVERSION') this.#addCounter(entry, at)
+  }
+
+  #addAmounts({ type, quantity, price, terms }: StoredEntry, at: number): void {
+    const numbers = this.#numbers
+    const { cash, isTrade, countsAs } = transactionTypes[type]
+    const rate = numberOf(terms?.exchangeRate, 1)
+    const unitPrice = price * numberOf(terms?.priceFactor, 1)
+    const [fee, tax] = [numberOf(terms?.fee, 0), numberOf(terms?.tax, 0)]
+    const gross = quantity === 0 ? numberOf(terms?.amount, 0) : quantity * unitPrice
+    const amount = gross * cash - fee - tax
     numbers.cashAmounts[at] = amount
     numbers.cash[at] = amount * rate
-    numbers.cashCurrencies[at] = this.#currencyOf(terms?.currency ?? '')
     numbers.fees[at] = (countsAs === 'fees' ? gross + fee : fee) * rate
     numbers.taxes[at] = (countsAs === 'taxes' ? gross + tax : tax) * rate
     if (isTrade) numbers.prices[at] = unitPrice * rate
-    if (type === 'FX_CONVERSION') this.#addCounter(entry, at)
   }
 
   packed(): ReturnType<typeof packLedger> {

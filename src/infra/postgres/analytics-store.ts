@@ -60,9 +60,16 @@ export function openAnalyticsStore(database: Database): AnalyticsStore {
       return [...new Map(rows.map((row) => [row.instrument_id, historyOf(row)])).values()]
     },
 
-    async closesSince(recordedSince) {
-      const since = sql`${timestampText(recordedSince)}::timestamptz`
-      const { rows } = await sql<ChangedRow>`
+    closesSince: (recordedSince) => closesSince(database, recordedSince),
+  }
+}
+
+async function closesSince(
+  database: Database,
+  recordedSince: Instant,
+): ReturnType<AnalyticsStore['closesSince']> {
+  const since = sql`${timestampText(recordedSince)}::timestamptz`
+  const { rows } = await sql<ChangedRow>`
         with changed as (
           select instrument_id, ${DAY} as day, max(recorded_at) as recorded_at from quote
           where recorded_at >= ${since} group by 1, 2
@@ -75,19 +82,14 @@ export function openAnalyticsStore(database: Database): AnalyticsStore {
             and priced_at < (date '1970-01-01' + changed.day + 1)::timestamp at time zone 'UTC'
           order by priced_at desc, recorded_at desc, source limit 1
         ) as newest`.execute(database.kysely)
-      return {
-        closes: rows.map((row) => ({
-          instrumentId: row.instrument_id,
-          currency: row.currency,
-          day: row.day,
-          price: Number(row.price),
-        })),
-        recordedUntil: rows.reduce(
-          (latest, row) => Math.max(latest, row.recorded_at),
-          recordedSince,
-        ),
-      }
-    },
+  return {
+    closes: rows.map((row) => ({
+      instrumentId: row.instrument_id,
+      currency: row.currency,
+      day: row.day,
+      price: Number(row.price),
+    })),
+    recordedUntil: rows.reduce((latest, row) => Math.max(latest, row.recorded_at), recordedSince),
   }
 }
 

@@ -34,19 +34,22 @@ export function openAnalysisPool(options: {
   readonly onFailure: (error: unknown) => void
 }): AnalysisPool & { close(): Promise<void> } {
   const { threads, entry = ownEntry(), onFailure } = options
-  const pool = new Piscina({
-    filename: entry.href,
-    name: 'runChunk',
-    // Started when they are first needed, and kept.
-    minThreads: 0,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    maxThreads: threads,
-    // TypeScript as it stands is read in development alone.
-    execArgv: entry.pathname.endsWith('.ts') ? ['--import', 'tsx'] : ['--enable-source-maps'],
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MEBIBYTES },
-    recordTiming: false,
-  })
-  pool.on('error', onFailure)
+  let pool: Piscina | undefined
+  // Started when they are first needed; from then on one that is lost is replaced at once.
+  const openPool = (): Piscina => {
+    const opened = new Piscina({
+      filename: entry.href,
+      name: 'runChunk',
+      minThreads: threads,
+      maxThreads: threads,
+      // TypeScript as it stands is read in development alone.
+      execArgv: entry.pathname.endsWith('.ts') ? ['--import', 'tsx'] : ['--enable-source-maps'],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEBIBYTES },
+      recordTiming: false,
+    })
+    opened.on('error', onFailure)
+    return opened
+  }
   const flights = new Set<Flight>()
   const watch = new Watch(flights)
   const start = async (chunk: Chunk, jobMsMax: number): Promise<readonly JobAnswer[]> => {
@@ -60,6 +63,7 @@ export function openAnalysisPool(options: {
     flights.add(flight)
     watch.start()
     try {
+      pool ??= openPool()
       // The worker's own type is what it says it returns.
       return (await pool.run(chunk, { signal: flight.thread.signal })) as readonly JobAnswer[]
     } finally {
@@ -71,7 +75,7 @@ export function openAnalysisPool(options: {
     openBatch: () => openBatch(start),
     close: async () => {
       watch.stop()
-      await pool.destroy()
+      await pool?.destroy()
     },
   }
 }
