@@ -180,6 +180,27 @@ const SETTINGS = {
     },
     wholeNumber(100, 86_400_000),
   ),
+  analysisThreads: setting(
+    'ANALYSIS_THREADS',
+    {
+      meaning: 'threads that analyse portfolios; not set: one for each CPU of the container',
+      takes: 'from 1 to 256',
+    },
+    wholeNumber(1, 256).optional(),
+  ),
+  riskFreeRate: setting(
+    'RISK_FREE_RATE',
+    {
+      default: '0',
+      meaning: 'rate per year that risk is measured against, as a fraction',
+      takes: 'a decimal above -1 and below 10',
+    },
+    z
+      .string()
+      .regex(/^-?\d{1,2}(\.\d{1,18})?$/)
+      .transform(Number)
+      .pipe(z.number().gt(-1).lt(10)),
+  ),
   drainTimeoutMs: setting(
     'DRAIN_TIMEOUT_MS',
     {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { openAnalytics } from './analytics.ts'
 import { ProvidedQuotes, type ProvidedQuotePorts } from './app/market-data/provided-quotes.ts'
 import { createInstrumentTable } from './app/market-data/instrument-table.ts'
 import { refreshInstruments } from './app/market-data/refresh-instruments.ts'
@@ -19,7 +20,7 @@ import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts
 import { marketDataHandlers } from './api/market-data.ts'
 import { portfolioHandlers } from './api/portfolio.ts'
 import { openMarketDataClient } from './api/market-data-client.ts'
-import { type ApiServer, startServer } from './api/server.ts'
+import { startServer } from './api/server.ts'
 import { type BackgroundPass, startBackgroundPass } from './background-pass.ts'
 import type { Config } from './config.ts'
 import type { Instant } from './domain/time.ts'
@@ -31,15 +32,12 @@ import { openRedisHints } from './infra/redis/change-hints.ts'
 import { openRedisCache } from './infra/redis/redis-cache.ts'
 import { createLogger, type Logger } from './infra/telemetry/logger.ts'
 import { openTelemetry } from './infra/telemetry/telemetry.ts'
+import { watchReadiness } from './readiness.ts'
 
 const KEY_EXPIRY_MS = 3_600_000
 const CHANGE_EXPIRY_MS = 60_000
 /** How late a change of another replica can reach this one's streams. */
 const CHANGE_POLL_MS = 200
-const READINESS_MS = 1_000
-const PING_MS_MAX = 3_000
-/** One ping that is lost under load takes no replica out of service. */
-const READINESS_FAILURES_MAX = 3
 
 export interface Service {
   readonly ports: {
@@ -56,6 +54,8 @@ export interface Overrides {
   readonly clock?: Clock
   readonly logger?: Logger
   readonly watchTimes?: Partial<WatchTimes>
+  /** What the threads of the analysis run; tests have one that misbehaves. */
+  readonly analysisWorker?: URL
 }
 
 type StartPass = (name: string, intervalMs: number, pass: () => Promise<void>) => BackgroundPass
@@ -107,21 +107,25 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   opened.add(() => openedTelemetry.close())
   const { telemetry } = openedTelemetry
 
-  const databaseUrl = config.databaseUrl ?? (await startEmbedded(config, logger, opened))
-  if (config.migrateOnStart) {
-    const applied = await migrateDatabase(databaseUrl)
-    if (applied.length > 0) logger.info({ applied }, 'the schema was brought up to date')
-  }
+  const databaseUrl = await prepareDatabase(config, logger, opened)
   const postgres = openStorage(config, { databaseUrl, clock, telemetry }, opened)
   const { quoteStore, instrumentStore } = postgres
   const startPass = passStarter(opened, telemetry)
   const { board, refreshing } = followMarketData(postgres, startPass, config.quoteRefreshMs)
+  const analytics = startAnalytics(config, overrides, {
+    ports: { clock, telemetry, store: postgres.analyticsStore, instruments: board.instruments },
+    startPass,
+    opened,
+  })
   const marketData = {
     clock,
     quoteStore,
     board,
     telemetry,
-    announce: () => hints?.announceMarketData(),
+    announce: () => {
+      analytics.markStale()
+      hints?.announceMarketData()
+    },
   }
   startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
   const { changes, portfolios, hints } = followChanges(postgres, clock, startPass, (feed) =>
@@ -134,12 +138,8 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   )
   // Prices first: the first answers would call everything stale.
   await refreshing.first
-  const provided = await askProviders(
-    config,
-    { ...marketData, leases: postgres.leases, telemetry },
-    startPass,
-    opened,
-  )
+  const asking = { ...marketData, leases: postgres.leases }
+  const provided = await askProviders(config, asking, startPass, opened)
 
   const server = await startServer({
     ...config,
@@ -158,9 +158,10 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       watchTimes: { ...WATCH_TIMES, ...overrides.watchTimes },
     }),
     marketData: marketDataHandlers({ ...marketData, instrumentStore }),
+    analytics: analytics.handlers,
   })
   opened.add((drainTimeoutMs) => server.close(drainTimeoutMs))
-  const readiness = watchReadiness(postgres, server, logger)
+  const readiness = watchReadiness({ ping: () => postgres.ping(), server, logger })
   opened.add(() => readiness.stop())
   await readiness.first
   return {
@@ -191,6 +192,22 @@ function openStorage(
   })
   opened.add(() => postgres.close())
   return postgres
+}
+
+/** Threads for what is heavy, over closes that are kept in memory. */
+function startAnalytics(
+  config: Config,
+  { analysisWorker: worker }: Overrides,
+  within: {
+    readonly ports: Omit<Parameters<typeof openAnalytics>[1], 'worker'>
+    readonly startPass: StartPass
+    readonly opened: Opened
+  },
+): ReturnType<typeof openAnalytics> {
+  const analytics = openAnalytics(config, { ...within.ports, worker })
+  within.opened.add(() => analytics.close())
+  within.startPass('close-refresh', config.quoteRefreshMs, () => analytics.refresh())
+  return analytics
 }
 
 function passStarter(opened: Opened, telemetry: Telemetry): StartPass {
@@ -289,6 +306,16 @@ function openHints(
   return hints
 }
 
+/** @returns the URL of a database whose schema is up to date, unless that is somebody else's to see to. */
+async function prepareDatabase(config: Config, logger: Logger, opened: Opened): Promise<string> {
+  const databaseUrl = config.databaseUrl ?? (await startEmbedded(config, logger, opened))
+  if (config.migrateOnStart) {
+    const applied = await migrateDatabase(databaseUrl)
+    if (applied.length > 0) logger.info({ applied }, 'the schema was brought up to date')
+  }
+  return databaseUrl
+}
+
 async function startEmbedded(config: Config, logger: Logger, opened: Opened): Promise<string> {
   // Not installed where a database is given.
   const { startEmbeddedPostgres } = await import('./infra/postgres/embedded.ts')
@@ -298,33 +325,4 @@ async function startEmbedded(config: Config, logger: Logger, opened: Opened): Pr
   })
   opened.add(() => embedded.stop())
   return embedded.url
-}
-
-/** Health checks are told to come back later while the database does not answer. */
-function watchReadiness(postgres: Postgres, server: ApiServer, logger: Logger): BackgroundPass {
-  let failures = 0
-  const ping = async (): Promise<void> => {
-    await withinMs(PING_MS_MAX, postgres.ping())
-    if (failures >= READINESS_FAILURES_MAX) logger.info('the database answers again')
-    failures = 0
-    server.setServing(true)
-  }
-  return startBackgroundPass(READINESS_MS, ping, (error) => {
-    failures += 1
-    if (failures !== READINESS_FAILURES_MAX) return
-    logger.error({ err: error }, 'the database does not answer')
-    server.setServing(false)
-  })
-}
-
-async function withinMs<Result>(timeMsMax: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined
-  const expiry = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${timeMsMax} ms`)), timeMsMax)
-  })
-  try {
-    return await Promise.race([work, expiry])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { AnalyticsService } from '../../gen/portfolio/v1/analytics_service_pb.ts'
 import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { PortfolioError } from '../domain/errors.ts'
@@ -53,6 +54,7 @@ export async function startHttpServer(options: {
   readonly edge: Edge
   readonly portfolio: HandlersOf<typeof PortfolioService>
   readonly marketData: HandlersOf<typeof MarketDataService>
+  readonly analytics: HandlersOf<typeof AnalyticsService>
   readonly times?: HttpTimes
 }): Promise<HttpServer> {
   const { edge } = options
@@ -73,6 +75,7 @@ export async function startHttpServer(options: {
   servePortfolio(app, options.portfolio, edge)
   serveConnect(app, PortfolioService, options.portfolio, edge)
   serveConnect(app, MarketDataService, options.marketData, edge)
+  serveConnect(app, AnalyticsService, options.analytics, edge)
   const description = JSON.stringify(openApiDocument())
   app.get('/openapi.json', (_request, reply) => {
     void reply.header('content-type', 'application/json').send(description)

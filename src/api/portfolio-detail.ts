@@ -83,8 +83,9 @@ const COMPLETENESS: Readonly<Record<Completeness, SentCompleteness>> = {
   PARTIAL: SentCompleteness.PARTIAL,
 }
 
-function presentQuality(
-  { quality }: Detail,
+/** How far numbers can be trusted at a moment. */
+export function presentQuality(
+  { quality }: Pick<Detail, 'quality'>,
   at: Instant,
 ): MessageInitShape<typeof DataQualitySchema> {
   const { pricedAt } = quality
@@ -100,7 +101,7 @@ function presentQuality(
   }
 }
 
-function durationOf(microseconds: number): { seconds: bigint; nanos: number } {
+export function durationOf(microseconds: number): { seconds: bigint; nanos: number } {
   const seconds = Math.floor(microseconds / MICROSECONDS_PER_SECOND)
   const nanos = (microseconds - seconds * MICROSECONDS_PER_SECOND) * 1_000
   return { seconds: BigInt(seconds), nanos }

@@ -1,4 +1,5 @@
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js'
+import { AnalyticsService } from '../../gen/portfolio/v1/analytics_service_pb.ts'
 import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { addService, type HandlersOf } from './call.ts'
@@ -9,7 +10,7 @@ import { addReflection } from './reflection.ts'
 import type { Edge } from './served-call.ts'
 
 export const HEALTH_SERVICE = PortfolioService.typeName
-const SERVICES = [PortfolioService.typeName, MarketDataService.typeName]
+const SERVICES = [PortfolioService.typeName, MarketDataService.typeName, AnalyticsService.typeName]
 
 const MEBIBYTE = 1_048_576
 
@@ -56,6 +57,7 @@ export async function startServer(options: {
   readonly edge: Omit<Edge, 'isDraining' | 'streams'>
   readonly portfolio: HandlersOf<typeof PortfolioService>
   readonly marketData: HandlersOf<typeof MarketDataService>
+  readonly analytics: HandlersOf<typeof AnalyticsService>
 }): Promise<ApiServer> {
   const { bindAddress, grpcPort, healthPort, httpPort } = options
   const edge: Edge = { ...options.edge, isDraining: false, streams: new Set() }
@@ -64,6 +66,7 @@ export async function startServer(options: {
   const healthServer = new Server(OPTIONS)
   addService(server, PortfolioService, options.portfolio, edge)
   addService(server, MarketDataService, options.marketData, edge)
+  addService(server, AnalyticsService, options.analytics, edge)
   health.addTo(server)
   health.addTo(healthServer)
   if (options.reflection) addReflection(server, SERVICES)

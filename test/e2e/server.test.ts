@@ -217,6 +217,9 @@ describe('reflection', () => {
     const options = ['--reflect-protocol', protocol]
     const { stdout } = await curl(port, '', ...options, '--list-methods')
     expect(stdout.trim().split('\n').toSorted()).toEqual([
+      'portfolio.v1.AnalyticsService/AnalyzePortfolios',
+      'portfolio.v1.AnalyticsService/CompareBenchmarks',
+      'portfolio.v1.AnalyticsService/GetPerformance',
       'portfolio.v1.MarketDataService/BatchGetQuotes',
       'portfolio.v1.MarketDataService/IngestQuotes',
       'portfolio.v1.MarketDataService/ListInstruments',

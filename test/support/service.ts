@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import { loadConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/infra/telemetry/logger.ts'
-import { type Service, startService } from '../../src/service.ts'
+import { type Overrides, type Service, startService } from '../../src/service.ts'
 import { ApiClient } from './client.ts'
 import { type DatabaseFixture, useDatabase } from './store.ts'
 
@@ -16,6 +16,7 @@ export interface RunningService extends Service {
 async function runService(
   databaseUrl: string,
   environment: Readonly<Record<string, string>> = {},
+  overrides: Overrides = {},
 ): Promise<RunningService> {
   const log: string[] = []
   const config = loadConfig({
@@ -30,7 +31,7 @@ async function runService(
     ...environment,
   })
   const logger = createLogger('info', { write: (line) => void log.push(line) })
-  const service = await startService(config, { logger })
+  const service = await startService(config, { logger, ...overrides })
   const client = new ApiClient(service.ports.grpc)
   return {
     ports: service.ports,
@@ -48,7 +49,11 @@ interface ServiceFixture {
   readonly service: RunningService
   readonly client: ApiClient
   /** Another service, closed after the test. */
-  start(environment?: Readonly<Record<string, string>>, url?: string): Promise<RunningService>
+  start(
+    environment?: Readonly<Record<string, string>>,
+    url?: string,
+    overrides?: Overrides,
+  ): Promise<RunningService>
 }
 
 /** One database and one service for all tests of a file. */
@@ -72,8 +77,8 @@ export function useService(): ServiceFixture {
     get client() {
       return shared.client
     },
-    start: async (environment, url = database.url) => {
-      const service = await runService(url, environment)
+    start: async (environment, url = database.url, overrides = {}) => {
+      const service = await runService(url, environment, overrides)
       started.push(service)
       return service
     },

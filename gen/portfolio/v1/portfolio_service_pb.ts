@@ -384,7 +384,7 @@ export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
  */
 export type AllocationSlice = Message<"portfolio.v1.AllocationSlice"> & {
   /**
-   * currency, account
+   * asset_class, currency, account
    *
    * @generated from field: string dimension = 1;
    */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type {
+  AnalyticsStore,
   ChangeLog,
   ChangeOutcome,
   ChangeRequest,
@@ -14,6 +15,7 @@ import type {
 import { PortfolioError } from '../../domain/errors.ts'
 import type { LedgerEntry } from '../../domain/portfolio/transaction.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
+import { openAnalyticsStore } from './analytics-store.ts'
 import { openChangeLog } from './change-log.ts'
 import { type Database, openDatabase, timestampText } from './database.ts'
 import { classifyFailure } from './failure.ts'
@@ -31,6 +33,7 @@ export interface Postgres {
   readonly portfolios: PortfolioStore
   readonly quoteStore: QuoteStore
   readonly instrumentStore: InstrumentStore
+  readonly analyticsStore: AnalyticsStore
   readonly changeLog: ChangeLog
   readonly leases: Leases
   /** Rejects when the database does not answer. */
@@ -83,6 +86,7 @@ export function openPostgres(options: {
     },
     quoteStore: guardedQuotes(openQuoteStore(database)),
     instrumentStore: guardedInstruments(openInstrumentStore(database)),
+    analyticsStore: guardedAnalytics(openAnalyticsStore(database)),
     changeLog: guardedLog(openChangeLog(database)),
     leases: openLeases(database),
     ping: async () => {
@@ -159,6 +163,16 @@ function guardedInstruments(store: InstrumentStore): InstrumentStore {
   return {
     change: (needed, plan) => guarded(() => store.change(needed, plan)),
     readSince: (epoch) => guarded(() => store.readSince(epoch)),
+  }
+}
+
+function guardedAnalytics(store: AnalyticsStore): AnalyticsStore {
+  return {
+    heads: (userIds) => guarded(() => store.heads(userIds)),
+    ledgers: (userIds, recordedUntil) => guarded(() => store.ledgers(userIds, recordedUntil)),
+    closes: (instrumentIds, recordedUntil) =>
+      guarded(() => store.closes(instrumentIds, recordedUntil)),
+    closesSince: (recordedSince) => guarded(() => store.closesSince(recordedSince)),
   }
 }
 

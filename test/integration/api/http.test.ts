@@ -8,6 +8,7 @@ import { type HttpTimes, startHttpServer } from '../../../src/api/http.ts'
 import type { Edge } from '../../../src/api/served-call.ts'
 import type { CallContext, Span, Telemetry } from '../../../src/app/ports.ts'
 import { PortfolioError } from '../../../src/domain/errors.ts'
+import type { AnalyticsService } from '../../../gen/portfolio/v1/analytics_service_pb.ts'
 import type { MarketDataService } from '../../../gen/portfolio/v1/market_data_service_pb.ts'
 import type { PortfolioService } from '../../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { postJson, refusalOf, sendHttp } from '../../support/http.ts'
@@ -58,6 +59,7 @@ async function serve(
     edge,
     portfolio: handlers as HandlersOf<typeof PortfolioService>,
     marketData: {} as HandlersOf<typeof MarketDataService>,
+    analytics: {} as HandlersOf<typeof AnalyticsService>,
     times: { headersMs: LONG_MS, requestMs: LONG_MS, keepAliveMs: LONG_MS, ...times },
   })
   let isClosed = false

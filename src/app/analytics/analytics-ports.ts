@@ -1,0 +1,14 @@
+import type { AnalysisPool, AnalyticsStore, Clock, InstrumentTable } from '../ports.ts'
+import type { LedgerCache } from './ledger-cache.ts'
+import type { ResidentPrices } from './resident-prices.ts'
+
+export interface AnalyticsPorts {
+  readonly clock: Clock
+  readonly store: AnalyticsStore
+  readonly instruments: InstrumentTable
+  readonly pool: AnalysisPool
+  readonly prices: ResidentPrices
+  readonly ledgers: LedgerCache
+  /** Per year, as a fraction. */
+  readonly riskFreeRate: number
+}

@@ -1,0 +1,124 @@
+import type { CountedCharges } from '../../domain/analytics/daily-values.ts'
+import { exactParts } from '../../domain/analytics/contribution.ts'
+import type { EpochDay, Interval } from '../../domain/analytics/epoch-day.ts'
+import type { Figure } from '../../domain/analytics/figure.ts'
+import type { PerformanceFigures, RiskFigures, RiskTerms } from '../../domain/analytics/measures.ts'
+import type { Report, ReportJob } from '../../domain/analytics/report-job.ts'
+import type { SeriesPoint } from '../../domain/analytics/resample.ts'
+import { concentration } from '../../domain/analytics/risk-ratios.ts'
+import type { Decimal } from '../../domain/decimal.ts'
+import { instrumentIdOf, symbolOf } from '../../domain/market-data/instrument.ts'
+import type { Quality } from '../../domain/portfolio/valuation.ts'
+import type { CallContext } from '../ports.ts'
+import type { AnalyticsPorts } from './analytics-ports.ts'
+import { qualityOf } from './end-quality.ts'
+import { type AnalysisView, readPortfolio, runOne } from './one-portfolio.ts'
+import { valuedLedger } from './valued-ledger.ts'
+
+export interface PerformanceQuery {
+  readonly view: AnalysisView
+  /** Undefined = since inception, until the valuation date. */
+  readonly periods: readonly {
+    readonly fromDay: EpochDay | undefined
+    readonly toDay: EpochDay | undefined
+  }[]
+  /** Empty = the whole portfolio. */
+  readonly symbols: readonly string[]
+  readonly interval: Interval | undefined
+  readonly counted: CountedCharges
+  readonly riskFreeRate: number | undefined
+  readonly minimumAcceptableReturn: number
+}
+
+/** What one named part added. */
+export interface NamedAmount {
+  readonly component: string
+  readonly amount: Decimal
+}
+
+export interface PerformanceReport {
+  /** Empty = the whole portfolio. */
+  readonly symbol: string
+  readonly reportingCurrency: string
+  readonly performance: PerformanceFigures
+  readonly risk: RiskFigures
+  /** Of the holdings at the end of the last period. */
+  readonly concentration: Figure
+  readonly riskTerms: RiskTerms
+  readonly series: readonly SeriesPoint[]
+  /** By symbol and cash; adds up to the time-weighted return exactly. */
+  readonly attribution: readonly NamedAmount[]
+  readonly quality: Quality
+}
+
+/**
+ * What a portfolio, or some symbols of it, brought over several periods.
+ * @throws PortfolioError PORTFOLIO_NOT_FOUND, ANALYSIS_FAILED, DATABASE_UNAVAILABLE.
+ */
+export async function getPerformance(
+  ports: AnalyticsPorts,
+  query: PerformanceQuery,
+  call: CallContext,
+): Promise<readonly PerformanceReport[]> {
+  const { instruments } = ports
+  const {
+    ledger: packed,
+    prices,
+    reportingCurrency,
+    today,
+  } = await readPortfolio(ports, query.view)
+  const { ledger, groupNames } = valuedLedger(
+    packed,
+    { prices, instruments },
+    reportingCurrency,
+    'instrument',
+  )
+  // Group 0 is cash, the others are the instruments in their order.
+  const asked = query.symbols.map((symbol) => {
+    const instrumentId = instrumentIdOf(instruments, symbol, ports.clock.now())
+    return packed.instrumentIds.indexOf(instrumentId) + 1
+  })
+  const riskTerms = {
+    riskFreeRate: query.riskFreeRate ?? ports.riskFreeRate,
+    minimumAcceptableReturn: query.minimumAcceptableReturn,
+  }
+  const job: ReportJob = {
+    kind: 'report',
+    ledger,
+    periods: query.periods.map(({ fromDay, toDay }) => ({
+      fromDay,
+      toDay: Math.min(toDay ?? today, today),
+    })),
+    groups: asked.filter((group) => group > 0),
+    interval: query.interval,
+    counted: query.counted,
+    riskTerms,
+  }
+  // None of the symbols was ever held: there is nothing to report, and not the whole instead.
+  if (query.symbols.length > 0 && job.groups.length === 0) return []
+  const { reports, end } = await runOne(ports, job, call)
+  const toDay = Math.max(...job.periods.map((period) => period.toDay))
+  const { instrumentIds } = packed
+  const shared = {
+    reportingCurrency,
+    riskTerms,
+    concentration: concentration(end.values),
+    quality: qualityOf(end, { valued: ledger, instrumentIds }, instruments, toDay),
+  }
+  return reports.map((report) => {
+    const held = report.group === undefined ? undefined : instrumentIds[report.group - 1]
+    return Object.assign({}, report, shared, {
+      symbol: held === undefined ? '' : symbolOf(instruments, held),
+      attribution: attributionOf(report, groupNames),
+    })
+  })
+}
+
+/** Parts that added nothing are left out. */
+function attributionOf(report: Report, names: readonly string[]): readonly NamedAmount[] {
+  const { timeWeighted } = report.performance
+  if (report.attribution.length === 0 || timeWeighted.status !== 'OK') return []
+  return exactParts(report.attribution, timeWeighted.cumulative)
+    .map((amount, at) => ({ component: names[at] ?? '', amount }))
+    .filter(({ amount }) => !amount.isZero())
+}

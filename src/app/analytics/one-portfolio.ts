@@ -1,0 +1,98 @@
+import { type EpochDay, epochDay } from '../../domain/analytics/epoch-day.ts'
+import type { Job, ResultOf } from '../../domain/analytics/jobs.ts'
+import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
+import { PortfolioError } from '../../domain/errors.ts'
+import { dayOf } from '../../domain/portfolio/calendar-day.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { CallContext } from '../ports.ts'
+import type { AnalyticsPorts } from './analytics-ports.ts'
+import { closesKnownAt } from './resident-prices.ts'
+import { preparePrices, type Prices } from './valued-ledger.ts'
+
+/** Longer than any portfolio takes: what goes on hangs. */
+const JOB_MS_MAX = 10_000
+
+/** Which state of knowledge and which currency an analysis is of. */
+export interface AnalysisView {
+  readonly userId: string
+  /** The valuation date; undefined = now. */
+  readonly effectiveAt: Instant | undefined
+  /** Undefined = whenever. */
+  readonly recordedUntil: Instant | undefined
+  /** Undefined = the portfolio's own. */
+  readonly reportingCurrency: string | undefined
+}
+
+export interface AnalyzedPortfolio {
+  readonly ledger: PackedLedger
+  readonly prices: Prices
+  readonly reportingCurrency: string
+  /** Of the valuation date, in the portfolio's time zone. */
+  readonly today: EpochDay
+}
+
+/**
+ * A portfolio's ledger with its prices, and those of `more` instruments, present.
+ * @throws PortfolioError PORTFOLIO_NOT_FOUND, DATABASE_UNAVAILABLE.
+ */
+export async function readPortfolio(
+  ports: AnalyticsPorts,
+  { userId, effectiveAt, recordedUntil, reportingCurrency }: AnalysisView,
+  more: readonly string[] = [],
+): Promise<AnalyzedPortfolio> {
+  const ledger = await readLedger(ports, userId, recordedUntil)
+  if (ledger === undefined) {
+    throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no such portfolio')
+  }
+  const prices =
+    recordedUntil === undefined ? ports.prices : await closesKnownAt(ports, recordedUntil)
+  await preparePrices(prices, [ledger], reportingCurrency, more)
+  return {
+    ledger,
+    prices,
+    reportingCurrency: reportingCurrency ?? ledger.baseCurrency,
+    today: epochDay(dayOf(effectiveAt ?? ports.clock.now(), ledger.timeZone)),
+  }
+}
+
+async function readLedger(
+  { store, ledgers }: AnalyticsPorts,
+  userId: string,
+  recordedUntil: Instant | undefined,
+): Promise<PackedLedger | undefined> {
+  if (recordedUntil !== undefined) return (await store.ledgers([userId], recordedUntil))[0]
+  const head = (await store.heads([userId])).get(userId)
+  if (head === undefined) return undefined
+  const kept = ledgers.get(userId, head.version)
+  if (kept !== undefined) return kept
+  const [read] = await store.ledgers([userId], undefined)
+  if (read !== undefined) ledgers.put(read)
+  return read
+}
+
+/**
+ * Does one job on a thread.
+ * @throws PortfolioError ANALYSIS_FAILED when the thread could not do it, CANCELLED when nobody waits any longer.
+ */
+export async function runOne<Kind extends Job>(
+  { pool }: AnalyticsPorts,
+  job: Kind,
+  call: CallContext,
+): Promise<ResultOf<Kind>> {
+  const batch = pool.openBatch()
+  const cancel = (): void => batch.cancel()
+  call.signal.addEventListener('abort', cancel)
+  if (call.hasEnded) cancel()
+  try {
+    const [outcome] = await batch.run([job], JOB_MS_MAX)
+    if (outcome?.kind === 'done') return outcome.result
+    if (outcome?.kind === 'failed') {
+      throw new PortfolioError('ANALYSIS_FAILED', 'the analysis could not be done', {
+        metadata: { cause: outcome.reason },
+      })
+    }
+    throw new PortfolioError('CANCELLED', 'the caller has left')
+  } finally {
+    call.signal.removeEventListener('abort', cancel)
+  }
+}

@@ -1,0 +1,109 @@
+import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
+import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
+import type { AnalyticsStore, Clock, InstrumentTable } from '../ports.ts'
+import { PriceMatrix } from './price-matrix.ts'
+
+/** A quote is stamped before it is committed, by a clock that may be a little off. */
+const COMMIT_LAG_MAX_MICROSECONDS = 5_000_000
+/** Instruments whose history one statement reads. */
+const INSTRUMENTS_PER_READ = 50
+
+interface PricePorts {
+  readonly clock: Clock
+  readonly store: AnalyticsStore
+  readonly instruments: InstrumentTable
+}
+
+/** Daily closes kept in this process: read when they are first asked for, and followed from then on. */
+export class ResidentPrices {
+  readonly closes: PriceMatrix
+  readonly #ports: PricePorts
+  readonly #loading = new Map<string, Promise<void>>()
+  #recordedUntil: Instant
+  #isStale = false
+  #refreshing: Promise<void> | undefined
+
+  constructor(ports: PricePorts) {
+    this.#ports = ports
+    this.closes = new PriceMatrix(ports.instruments)
+    this.#recordedUntil = ports.clock.now()
+    ports.instruments.follow((changed) => {
+      for (const { instrumentId } of changed) this.closes.outdate(instrumentId)
+    })
+  }
+
+  /** There are new quotes: the next look is not without them. */
+  markStale(): void {
+    this.#isStale = true
+  }
+
+  /** Takes in the quotes recorded since the last time. */
+  async refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined
+    })
+    await this.#refreshing
+  }
+
+  /** Makes these instruments' closes present, as new as the quotes that this process took in. */
+  async ensure(instrumentIds: Iterable<string>): Promise<void> {
+    if (this.#isStale) await this.refresh()
+    const missing: string[] = []
+    const waits = new Set<Promise<void>>()
+    for (const instrumentId of new Set(instrumentIds)) {
+      if (this.closes.has(instrumentId)) continue
+      const loading = this.#loading.get(instrumentId)
+      if (loading === undefined) missing.push(instrumentId)
+      else waits.add(loading)
+    }
+    for (let from = 0; from < missing.length; from += INSTRUMENTS_PER_READ) {
+      waits.add(this.#load(missing.slice(from, from + INSTRUMENTS_PER_READ)))
+    }
+    await Promise.all(waits)
+  }
+
+  /** Today, UTC: the last day that the closes have room for in any case. */
+  get today(): EpochDay {
+    return Math.floor(this.#ports.clock.now() / MICROSECONDS_PER_DAY)
+  }
+
+  async #load(instrumentIds: readonly string[]): Promise<void> {
+    const loading = this.#ports.store
+      .closes(instrumentIds, undefined)
+      .then((histories) => this.closes.put(instrumentIds, histories, this.today))
+      .finally(() => {
+        for (const instrumentId of instrumentIds) this.#loading.delete(instrumentId)
+      })
+    for (const instrumentId of instrumentIds) this.#loading.set(instrumentId, loading)
+    await loading
+  }
+
+  async #refresh(): Promise<void> {
+    this.#isStale = false
+    try {
+      const since = this.#recordedUntil - COMMIT_LAG_MAX_MICROSECONDS
+      const { closes, recordedUntil } = await this.#ports.store.closesSince(since)
+      this.closes.update(closes)
+      this.#recordedUntil = Math.max(this.#recordedUntil, recordedUntil)
+    } catch (error) {
+      this.#isStale = true
+      throw error
+    }
+  }
+}
+
+/** The closes as they were known at a moment: of one call, and kept by nobody. */
+export async function closesKnownAt(
+  ports: PricePorts,
+  recordedUntil: Instant,
+): Promise<Pick<ResidentPrices, 'closes' | 'ensure'>> {
+  const closes = new PriceMatrix(ports.instruments)
+  const today = Math.floor(ports.clock.now() / MICROSECONDS_PER_DAY)
+  return {
+    closes,
+    async ensure(instrumentIds) {
+      const missing = [...new Set(instrumentIds)].filter((each) => !closes.has(each))
+      closes.put(missing, await ports.store.closes(missing, recordedUntil), today)
+    },
+  }
+}

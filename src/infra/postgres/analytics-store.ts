@@ -1,0 +1,178 @@
+import { sql } from 'kysely'
+import type { AnalyticsStore, CloseHistory } from '../../app/ports.ts'
+import { type EpochDay, epochDay } from '../../domain/analytics/epoch-day.ts'
+import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
+import {
+  packLedger,
+  type StoredEntry,
+  type StoredTerms,
+} from '../../domain/analytics/pack-ledger.ts'
+import { dayOf } from '../../domain/portfolio/calendar-day.ts'
+import type { TransactionType } from '../../domain/portfolio/transaction-types.ts'
+import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
+import { type Database, timestampText } from './database.ts'
+
+/** Many rows as one text: a row for each entry or close would cost the driver more than all that is done with them. */
+export function openAnalyticsStore(database: Database): AnalyticsStore {
+  return {
+    async heads(userIds) {
+      const { rows } = await sql<HeadRow>`
+        select user_id, version, last_sequence from portfolio
+        where user_id = any(${[...userIds]}::text[]) and version > 0`.execute(database.kysely)
+      return new Map(
+        rows.map((row) => [row.user_id, { version: row.version, entryCount: row.last_sequence }]),
+      )
+    },
+
+    async ledgers(userIds, recordedUntil) {
+      const known =
+        recordedUntil === undefined
+          ? sql``
+          : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
+      const { rows } = await sql<LedgerRow>`
+        select user_id, version, base_currency, time_zone, entries from portfolio
+        cross join lateral (
+          select string_agg(concat_ws(e'\t', sequence, coalesce(reverses_sequence, 0),
+              (extract(epoch from effective_at) * 1000000)::bigint, type, instrument_id,
+              quantity, price, coalesce(terms, '')), e'\n' order by effective_at, sequence) as entries
+          from ledger where ledger.user_id = portfolio.user_id ${known}
+        ) as folded
+        where user_id = any(${[...userIds]}::text[]) and version > 0`.execute(database.kysely)
+      return rows.map(packedOf)
+    },
+
+    async closes(instrumentIds, recordedUntil) {
+      if (instrumentIds.length === 0) return []
+      const known =
+        recordedUntil === undefined
+          ? sql``
+          : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
+      const { rows } = await sql<ClosesRow>`
+        select instrument_id, currency, max(day) as last_day,
+          string_agg(day || ' ' || price, ',' order by day) as closes
+        from (
+          select distinct on (instrument_id, day) instrument_id, price, currency, ${DAY} as day
+          from quote where instrument_id = any(${[...instrumentIds]}::text[]) ${known}
+          order by instrument_id, day, priced_at desc, recorded_at desc, source
+        ) as daily
+        group by instrument_id, currency order by instrument_id, last_day`.execute(database.kysely)
+      // Of an instrument quoted in several currencies, the last one counts: it comes last.
+      return [...new Map(rows.map((row) => [row.instrument_id, historyOf(row)])).values()]
+    },
+
+    closesSince: (recordedSince) => closesSince(database, recordedSince),
+  }
+}
+
+async function closesSince(
+  database: Database,
+  recordedSince: Instant,
+): ReturnType<AnalyticsStore['closesSince']> {
+  const since = sql`${timestampText(recordedSince)}::timestamptz`
+  const { rows } = await sql<ChangedRow>`
+        with changed as (
+          select instrument_id, ${DAY} as day, max(recorded_at) as recorded_at from quote
+          where recorded_at >= ${since} group by 1, 2
+        )
+        select changed.instrument_id, changed.day, changed.recorded_at, newest.price, newest.currency
+        from changed cross join lateral (
+          select price, currency from quote
+          where quote.instrument_id = changed.instrument_id
+            and priced_at >= (date '1970-01-01' + changed.day)::timestamp at time zone 'UTC'
+            and priced_at < (date '1970-01-01' + changed.day + 1)::timestamp at time zone 'UTC'
+          order by priced_at desc, recorded_at desc, source limit 1
+        ) as newest`.execute(database.kysely)
+  return {
+    closes: rows.map((row) => ({
+      instrumentId: row.instrument_id,
+      currency: row.currency,
+      day: row.day,
+      price: Number(row.price),
+    })),
+    recordedUntil: rows.reduce((latest, row) => Math.max(latest, row.recorded_at), recordedSince),
+  }
+}
+
+/** The UTC day of a quote, as an EpochDay. */
+const DAY = sql`((priced_at at time zone 'UTC')::date - date '1970-01-01')`
+
+interface HeadRow {
+  readonly user_id: string
+  readonly version: number
+  readonly last_sequence: number
+}
+
+interface LedgerRow {
+  readonly user_id: string
+  readonly version: number
+  readonly base_currency: string
+  readonly time_zone: string
+  readonly entries: string | null
+}
+
+interface ClosesRow {
+  readonly instrument_id: string
+  readonly currency: string
+  readonly closes: string
+}
+
+interface ChangedRow {
+  readonly instrument_id: string
+  readonly day: EpochDay
+  readonly recorded_at: Instant
+  readonly price: string
+  readonly currency: string
+}
+
+function historyOf({ instrument_id: instrumentId, currency, closes }: ClosesRow): CloseHistory {
+  const texts = closes.split(',')
+  const days = new Int32Array(texts.length)
+  const prices = new Float64Array(texts.length)
+  for (const [at, text] of texts.entries()) {
+    const space = text.indexOf(' ')
+    days[at] = Number(text.slice(0, space))
+    prices[at] = Number(text.slice(space + 1))
+  }
+  return { instrumentId, currency, days, prices }
+}
+
+function packedOf(row: LedgerRow): PackedLedger {
+  return {
+    userId: row.user_id,
+    version: row.version,
+    baseCurrency: row.base_currency,
+    timeZone: row.time_zone,
+    ...packLedger(entriesOf(row.entries ?? '', row.time_zone)),
+  }
+}
+
+/** The entries that count, reversals left out; cash is tracked from the first flow on (decision 31). */
+function entriesOf(text: string, timeZone: string): readonly StoredEntry[] {
+  if (text === '') return []
+  const rows = text.split('\n').map((line) => line.split('\t'))
+  const reversed = new Set(rows.map(([, reverses]) => reverses ?? '0'))
+  const active = rows.filter(
+    ([sequence = '', reverses]) => reverses === '0' && !reversed.has(sequence),
+  )
+  const firstFlow = active.find(([, , , type]) => type === 'DEPOSIT' || type === 'WITHDRAWAL')
+  const trackedSince = firstFlow === undefined ? Infinity : Number(firstFlow[2])
+  return active.map(([, , at = '', type, instrumentId = '', quantity, price, terms = '']) => {
+    const effectiveAt = Number(at)
+    return {
+      day: dayNumber(effectiveAt, timeZone),
+      // The ledger's own check keeps the types.
+      type: type as TransactionType,
+      instrumentId,
+      quantity: Number(quantity),
+      price: Number(price),
+      isTracked: effectiveAt >= trackedSince,
+      terms: terms === '' ? undefined : (JSON.parse(terms) as StoredTerms),
+    }
+  })
+}
+
+function dayNumber(instant: Instant, timeZone: string): EpochDay {
+  return timeZone === 'UTC'
+    ? Math.floor(instant / MICROSECONDS_PER_DAY)
+    : epochDay(dayOf(instant, timeZone))
+}
