@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { createActionTable, refreshActions } from './app/market-data/action-table.ts'
 import { createInstrumentTable } from './app/market-data/instrument-table.ts'
 import { refreshInstruments } from './app/market-data/refresh-instruments.ts'
 import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
 import { createQuoteBoard } from './app/market-data/quote-board.ts'
 import type {
+  ActionTable,
   CacheTelemetry,
   ChangeHints,
   Clock,
@@ -12,6 +14,7 @@ import type {
   Telemetry,
 } from './app/ports.ts'
 import { announcingStore, ChangeFeed } from './app/portfolio/change-feed.ts'
+import { foldingStore } from './app/portfolio/folded-actions.ts'
 import { expireChanges } from './app/portfolio/expire-changes.ts'
 import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
 import { marketDataHandlers } from './api/market-data.ts'
@@ -108,11 +111,17 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
     if (applied.length > 0) logger.info({ applied }, 'the schema was brought up to date')
   }
   const postgres = openStorage(config, { databaseUrl, clock, telemetry }, opened)
-  const { quoteStore, instrumentStore } = postgres
+  const { quoteStore, instrumentStore, actionStore } = postgres
   const startPass = passStarter(opened, telemetry)
-  const { board, refreshing } = followMarketData(postgres, startPass, config.quoteRefreshMs)
+  const actions = createActionTable()
+  const market = { postgres, clock, actions }
+  const { board, refreshing } = followMarketData(market, startPass, config.quoteRefreshMs)
   startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
-  const { changes, portfolios, hints } = followChanges(postgres, clock, startPass, (feed) =>
+  const followed = {
+    ...postgres,
+    portfolios: foldingStore(postgres.portfolios, { clock, actions }),
+  }
+  const { changes, portfolios, hints } = followChanges(followed, clock, startPass, (feed) =>
     openHints(
       config,
       { changes: feed, wakeMarketData: () => refreshing.wake() },
@@ -142,6 +151,8 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       clock,
       quoteStore,
       instrumentStore,
+      actionStore,
+      actions,
       board,
       telemetry,
       announce: () => hints?.announceMarketData(),
@@ -193,16 +204,21 @@ function passStarter(opened: Opened, telemetry: Telemetry): StartPass {
 
 /** Brings the prices and the reference data that any replica took in to this one's memory. */
 function followMarketData(
-  { quoteStore, instrumentStore }: Postgres,
+  {
+    postgres: { quoteStore, instrumentStore, actionStore },
+    clock,
+    actions,
+  }: { readonly postgres: Postgres; readonly clock: Clock; readonly actions: ActionTable },
   startPass: StartPass,
   refreshMs: number,
 ): { board: QuoteBoard; refreshing: BackgroundPass } {
   const instruments = createInstrumentTable()
-  const board = createQuoteBoard(instruments)
+  const board = createQuoteBoard(instruments, { clock, table: actions })
   let recordedUntil: Instant | undefined
   const refreshing = startPass('quote-refresh', refreshMs, async () => {
     // What an instrument is decides what its price means.
     await refreshInstruments({ instrumentStore, instruments })
+    await refreshActions({ actionStore, actions })
     recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
   })
   return { board, refreshing }

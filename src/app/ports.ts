@@ -1,3 +1,5 @@
+import type { CorporateAction } from '../domain/market-data/corporate-action.ts'
+import type { CorporateActions } from '../domain/market-data/corporate-actions.ts'
 import type { Instrument, InstrumentSource } from '../domain/market-data/instrument.ts'
 import type { QuarantinedQuote } from '../domain/market-data/quarantine.ts'
 import type { Quote, QuoteSource } from '../domain/market-data/quote.ts'
@@ -153,6 +155,8 @@ export interface SnapshotQuery {
   readonly recordedUntil: Instant | undefined
   readonly versionUntil: number
   readonly lotMethod: LotMethod
+  /** Number of the newest corporate action that is known: none that reaches into the snapshot may be missing or more. */
+  readonly actionEpoch: number
 }
 
 /** What past reads leave behind, so that the next ones need not fold a whole ledger. Nothing here is the truth. */
@@ -258,6 +262,41 @@ export interface InstrumentTable extends InstrumentSource {
   all(): readonly Instrument[]
   publish(news: InstrumentNews): void
   follow(listener: (changed: readonly Instrument[]) => void): void
+}
+
+/** News of corporate actions: all that were recorded or reversed up to an epoch. */
+export interface ActionNews {
+  readonly actions: readonly CorporateAction[]
+  readonly epoch: number
+}
+
+/** Who asks to record something, and under which name a repetition is known; an empty id names nothing. */
+export interface ActionRequest {
+  readonly caller: string
+  readonly requestId: string
+  /** SHA-256 of the canonical request. */
+  readonly contentHash: Uint8Array
+}
+
+export interface CorporateActionStore {
+  /** Records an action, or finds the one that this request recorded before. @throws IDEMPOTENCY_KEY_REUSED. */
+  record(
+    action: Omit<CorporateAction, 'actionId' | 'recordedAt' | 'reversedAt' | 'epoch'> & {
+      readonly targetId?: string
+    },
+    request: ActionRequest,
+    now: Instant,
+  ): Promise<{ readonly actionId: number }>
+  /** @throws ACTION_NOT_FOUND, ALREADY_REVERSED, IDEMPOTENCY_KEY_REUSED. */
+  reverse(actionId: number, reason: string, request: ActionRequest, now: Instant): Promise<void>
+  readSince(epoch: number): Promise<ActionNews>
+}
+
+/** The corporate actions in memory. Nothing waits for it. */
+export interface ActionTable {
+  /** Replaced whole by what is published. */
+  readonly current: CorporateActions
+  publish(news: ActionNews): void
 }
 
 export interface QuoteStore {

@@ -82,7 +82,9 @@ function readQuote(
 ): Quote | QuarantinedQuote | Unreadable {
   const quoted = quotedInstrument(sent, board.instruments, now)
   const outcome = acceptQuote(sent, quoted, now)
-  if (typeof outcome === 'object') return outcome
+  if (typeof outcome === 'object') {
+    return outcome.splitAdjusted ? { ...outcome, recordedAt: now } : outcome
+  }
   if (quoted.instrumentId === undefined) return { reason: outcome }
   return quarantined(sent, quoted.instrumentId, outcome, now)
 }

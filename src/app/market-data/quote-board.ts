@@ -1,12 +1,17 @@
 import { constantQuote, effectiveQuote } from '../../domain/market-data/effective-quote.ts'
+import { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
+import { pairedQuote } from '../../domain/market-data/paired-quote.ts'
 import type { EffectiveQuote, Quote } from '../../domain/market-data/quote.ts'
-import type { InstrumentTable, QuoteBoard } from '../ports.ts'
+import type { ActionTable, Clock, InstrumentTable, QuoteBoard } from '../ports.ts'
 
 /**
  * An empty board. A quote replaces the one it has unless that one is newer, so the order of arrival is no matter.
  * What an instrument makes of a quote is found out when either changes: those who read it find it done.
  */
-export function createQuoteBoard(instruments: InstrumentTable): QuoteBoard {
+export function createQuoteBoard(
+  instruments: InstrumentTable,
+  { clock, table }: { readonly clock: Clock; readonly table: ActionTable } = NO_ACTIONS,
+): QuoteBoard {
   const received = new Map<string, Quote>()
   const newest = new Map<string, EffectiveQuote>()
   const followers = new Set<(changed: readonly Quote[]) => void>()
@@ -40,7 +45,16 @@ export function createQuoteBoard(instruments: InstrumentTable): QuoteBoard {
 
   return {
     instruments,
-    latest: (instrumentId) => newest.get(instrumentId),
+    get actions() {
+      return table.current
+    },
+    latest(instrumentId) {
+      const quote = newest.get(instrumentId)
+      const actions = table.current
+      return quote === undefined || actions.epoch === 0
+        ? quote
+        : pairedQuote(quote, actions, clock.now())
+    },
     publish(quotes) {
       tellOf(
         quotes.flatMap((quote) => {
@@ -60,6 +74,11 @@ export function createQuoteBoard(instruments: InstrumentTable): QuoteBoard {
       return () => followers.delete(follower)
     },
   }
+}
+
+const NO_ACTIONS = {
+  clock: { now: () => 0, monotonicMs: () => 0 },
+  table: { current: CorporateActions.none, publish: () => undefined },
 }
 
 /** Replicas read quotes again that they have: those move nothing. */

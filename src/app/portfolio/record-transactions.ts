@@ -1,5 +1,6 @@
 import { decimalText } from '../../domain/decimal.ts'
 import { invalidRequest, PortfolioError } from '../../domain/errors.ts'
+import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import { type Detail, detailOf } from '../../domain/portfolio/detail.ts'
 import {
@@ -14,6 +15,7 @@ import { DEFAULT_SETTINGS, etagOf, type PortfolioState } from '../../domain/port
 import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
 import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
+import { dueActions } from '../market-data/due-actions.ts'
 import type {
   CallContext,
   Clock,
@@ -95,7 +97,8 @@ export async function recordTransactions(
   const described = describeDrafts(ports.quotes, command.drafts, ports.clock.now())
   if (described.refusal !== undefined) throw described.refusal
   const drafts = await withExchangeRates(ports, described.drafts, baseCurrency)
-  const rated = { ...command, drafts, baseCurrency }
+  const due = dueActions(ports.quotes, ports.clock.now())
+  const rated = { ...command, drafts, baseCurrency, due }
   const outcome = await ports.portfolios.change<RecordAnswer>({
     userId: command.userId,
     instrumentIds: [...new Set(drafts.map((draft) => draft.instrumentId))],
@@ -144,7 +147,7 @@ const WHOLE_LEDGER: Omit<LedgerPageQuery, 'sequenceUntil' | 'idempotencyKey'> = 
 
 function decideRecord(
   ports: RecordPorts,
-  command: RecordCommand & { readonly baseCurrency: string },
+  command: RecordCommand & { readonly baseCurrency: string; readonly due: DueActions },
   { state, histories, externalIds }: LockedState,
   call: CallContext,
 ): Decision<RecordAnswer> {
@@ -166,7 +169,8 @@ function decideRecord(
     const outcomes = known.map((sequence = 0) => replayedOutcome(sequence))
     return { kind: 'answer', answer: answerOf(ports, state, now, outcomes) }
   }
-  const context = { now, requestId: call.requestId, histories, positions }
+  const { due } = command
+  const context = { now, requestId: call.requestId, histories, positions, due }
   const recording = record(state, drafts, context)
   if (recording.kind === 'needs-history') return recording
   if (recording.kind === 'refused') return { kind: 'refuse', error: recording.error }

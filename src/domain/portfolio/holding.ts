@@ -57,6 +57,8 @@ export interface Holding {
   /** Price and time of the last BUY or SELL: what values the holding when no quote does (decision 36). */
   readonly lastTrade: { readonly price: Decimal; readonly at: Instant } | undefined
   readonly transactionCount: number
+  /** Up to where corporate actions are folded into it: see `DueActions.countOf`. */
+  readonly actionEpoch: number
 }
 
 /** One instrument of a portfolio: its holdings by account id. */
@@ -79,6 +81,7 @@ export function emptyHolding(instrumentId: string, accountId: string): Holding {
     lastEffectiveAt: Number.MIN_SAFE_INTEGER,
     lastTrade: undefined,
     transactionCount: 0,
+    actionEpoch: 0,
   }
 }
 

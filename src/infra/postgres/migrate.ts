@@ -5,6 +5,7 @@ import * as richTransactions from './migrations/0002-rich-transactions.ts'
 import * as outbox from './migrations/0003-outbox.ts'
 import * as snapshots from './migrations/0004-snapshots.ts'
 import * as instruments from './migrations/0005-instruments.ts'
+import * as corporateActions from './migrations/0006-corporate-actions.ts'
 
 /** In order; append only: a released migration never changes. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -13,6 +14,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-outbox': outbox,
   '0004-snapshots': snapshots,
   '0005-instruments': instruments,
+  '0006-corporate-actions': corporateActions,
 }
 
 /** A migration waits this long for a table that is in use, and fails rather than block everybody behind it. */

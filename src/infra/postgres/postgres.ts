@@ -4,6 +4,7 @@ import type {
   ChangeOutcome,
   ChangeRequest,
   Clock,
+  CorporateActionStore,
   InstrumentStore,
   Leases,
   LedgerFilter,
@@ -19,6 +20,7 @@ import { type Database, openDatabase, timestampText } from './database.ts'
 import { classifyFailure } from './failure.ts'
 import { GroupCommit } from './group-commit.ts'
 import { readLedgerPage } from './ledger-page.ts'
+import { openCorporateActionStore } from './corporate-action-store.ts'
 import { openInstrumentStore } from './instrument-store.ts'
 import { openLeases } from './leases.ts'
 import { entryOfRow } from './portfolio-rows.ts'
@@ -31,6 +33,7 @@ export interface Postgres {
   readonly portfolios: PortfolioStore
   readonly quoteStore: QuoteStore
   readonly instrumentStore: InstrumentStore
+  readonly actionStore: CorporateActionStore
   readonly changeLog: ChangeLog
   readonly leases: Leases
   /** Rejects when the database does not answer. */
@@ -83,6 +86,7 @@ export function openPostgres(options: {
     },
     quoteStore: guardedQuotes(openQuoteStore(database)),
     instrumentStore: guardedInstruments(openInstrumentStore(database)),
+    actionStore: guardedActions(openCorporateActionStore(database)),
     changeLog: guardedLog(openChangeLog(database)),
     leases: openLeases(database),
     ping: async () => {
@@ -158,6 +162,15 @@ function guardedQuotes(store: QuoteStore): QuoteStore {
 function guardedInstruments(store: InstrumentStore): InstrumentStore {
   return {
     change: (needed, plan) => guarded(() => store.change(needed, plan)),
+    readSince: (epoch) => guarded(() => store.readSince(epoch)),
+  }
+}
+
+function guardedActions(store: CorporateActionStore): CorporateActionStore {
+  return {
+    record: (action, request, now) => guarded(() => store.record(action, request, now)),
+    reverse: (actionId, reason, request, now) =>
+      guarded(() => store.reverse(actionId, reason, request, now)),
     readSince: (epoch) => guarded(() => store.readSince(epoch)),
   }
 }
