@@ -139,13 +139,14 @@ function sellOut(
  */
 function receive(fold: BookFold, instrumentId: string, lot: Lot): void {
   const { accountId } = lot
-  const siblings = fold.opened.filter((other) => other.openedSequence === lot.openedSequence)
-  let { part } = lot
-  while (siblings.some((other) => other.part === part)) part += 1
   const holding = fold.holdings.get(accountId) ?? {
     ...emptyHolding(instrumentId, accountId),
     lots: [],
   }
+  // Of the open ones alone: what was closed before a snapshot is not known after it.
+  const siblings = holding.lots.filter((other) => other.openedSequence === lot.openedSequence)
+  let { part } = lot
+  while (siblings.some((other) => other.part === part)) part += 1
   fold.holdings.set(accountId, holding)
   const received = { ...lot, part }
   fold.opened.push(received)

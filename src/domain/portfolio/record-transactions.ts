@@ -110,7 +110,9 @@ function foldGroups(
   }
   for (const [instrumentId, added] of grouped) {
     if (refolded.has(instrumentId)) continue
-    const history = historyOf(instrumentId, histories)
+    // With actions it is folded from its whole ledger above, or what was added comes after all of them.
+    const history =
+      due.ever(instrumentId).length > 0 ? undefined : historyOf(instrumentId, histories)
     const actionCount = due.countOf(instrumentId)
     const outcome = foldInstrument(state, instrumentId, added, { history, actionCount })
     if ('reason' in outcome) refusals.push(outcome)

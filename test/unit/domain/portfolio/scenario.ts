@@ -154,6 +154,7 @@ export class Scenario {
       now: this.now,
       requestId: `request-${this.state.version + 1}`,
       histories,
+      due: this.#due,
     })
   }
 }
