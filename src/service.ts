@@ -3,6 +3,7 @@ import { createActionTable, refreshActions } from './app/market-data/action-tabl
 import { createInstrumentTable } from './app/market-data/instrument-table.ts'
 import { refreshInstruments } from './app/market-data/refresh-instruments.ts'
 import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
+import { refreshSuspects } from './app/market-data/refresh-suspects.ts'
 import { createQuoteBoard } from './app/market-data/quote-board.ts'
 import type {
   ActionTable,
@@ -220,6 +221,7 @@ function followMarketData(
     await refreshInstruments({ instrumentStore, instruments })
     await refreshActions({ actionStore, actions })
     recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
+    await refreshSuspects({ clock, quoteStore, board })
   })
   return { board, refreshing }
 }

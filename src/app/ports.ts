@@ -312,6 +312,10 @@ export interface QuoteStore {
   ): Promise<void>
   /** What is held back of these instruments, unusable ones left out. */
   readHeld(instrumentIds: readonly string[]): Promise<readonly Quote[]>
+  /** Outliers recorded since, held back still or confirmed meanwhile: the newest of them. */
+  readOutliers(
+    recordedSince: Instant,
+  ): Promise<readonly (Quote & { readonly isReleased: boolean })[]>
   /** The newest quote at or before each moment, by the moment's place. */
   readBefore(
     moments: readonly Pick<Quote, 'instrumentId' | 'pricedAt'>[],
@@ -355,6 +359,8 @@ export type ListedQuote = Omit<Quote, 'price'> & QuotePlace & { readonly price: 
 export interface QuoteBoard extends QuoteSource {
   readonly instruments: InstrumentTable
   publish(quotes: readonly Quote[]): void
+  /** Replaces the instruments that seem to have split without a word. */
+  suspectSplits(instrumentIds: ReadonlySet<string>): void
   /** Tells of quotes that differ from the ones before, at once; gives back what ends it. */
   follow(listener: (changed: readonly Quote[]) => void): () => void
 }

@@ -11,6 +11,7 @@ import {
   type Screened,
   screenQuotes,
 } from '../../domain/market-data/quarantine.ts'
+import { pairedQuote } from '../../domain/market-data/paired-quote.ts'
 import type { Quote } from '../../domain/market-data/quote.ts'
 import { plainText } from '../../domain/text.ts'
 import type { Instant } from '../../domain/time.ts'
@@ -103,6 +104,8 @@ async function screen(
   const facts = {
     before: (quote: Quote) =>
       before.has(quote) ? before.get(quote) : board.latest(quote.instrumentId),
+    inUnitsOf: (before: Quote, quote: Quote) =>
+      pairedQuote(before, board.actions, quote.recordedAt ?? quote.pricedAt),
     instrumentOf: (instrumentId: string) => board.instruments.get(instrumentId),
     held: [],
   }

@@ -14,6 +14,7 @@ export function createQuoteBoard(
 ): QuoteBoard {
   const received = new Map<string, Quote>()
   const newest = new Map<string, EffectiveQuote>()
+  let suspects: ReadonlySet<string> = new Set()
   const followers = new Set<(changed: readonly Quote[]) => void>()
 
   function resolve(quote: Quote): EffectiveQuote {
@@ -54,6 +55,10 @@ export function createQuoteBoard(
       return quote === undefined || actions.epoch === 0
         ? quote
         : pairedQuote(quote, actions, clock.now())
+    },
+    isSplitSuspected: (instrumentId) => suspects.has(instrumentId),
+    suspectSplits(instrumentIds) {
+      suspects = instrumentIds
     },
     publish(quotes) {
       tellOf(

@@ -47,6 +47,8 @@ export interface QuoteSource {
   readonly instruments?: InstrumentSource
   /** All corporate actions known now; undefined where none are kept. */
   readonly actions?: CorporateActions
+  /** True where the price jumped as in a split that nobody recorded; undefined where nobody looks. */
+  isSplitSuspected?(instrumentId: string): boolean
 }
 
 /** A price of an instrument without a class, and an exchange rate, is stale when it is older: a long weekend passes. */

@@ -11,7 +11,8 @@ export type Completeness = 'COMPLETE' | 'STALE' | 'PARTIAL'
 
 export interface QualityIssue {
   readonly instrumentId: string
-  readonly reason: 'PRICE_MISSING' | 'PRICE_STALE' | 'FX_MISSING' | 'BASIS_UNKNOWN'
+  readonly reason:
+    'PRICE_MISSING' | 'PRICE_STALE' | 'FX_MISSING' | 'BASIS_UNKNOWN' | 'SPLIT_SUSPECTED'
   readonly detail: string
 }
 
@@ -144,6 +145,7 @@ export function valuePortfolio(
     positions,
     quality: qualityOf(positions, [
       ...positions.flatMap((position) => issuesOf(position, now)),
+      ...assets.flatMap((asset) => splitIssues(asset, quotes)),
       ...cash.flatMap(cashIssues),
       ...reportingIssues(positions, currencies, reportingCurrency),
     ]),
@@ -317,11 +319,18 @@ function issuesOf(position: Position, now: Instant): readonly QualityIssue[] {
   return issues
 }
 
+/** Quantity and price may be of different units (decision 28): somebody has to look, nothing is changed. */
+function splitIssues({ instrumentId }: Asset, quotes: QuoteSource): readonly QualityIssue[] {
+  if (!quotes.isSplitSuspected?.(instrumentId)) return []
+  const detail = 'the price jumped as in a split, and none is recorded'
+  return [{ instrumentId, reason: 'SPLIT_SUSPECTED', detail }]
+}
+
 function qualityOf(positions: readonly Position[], issues: readonly QualityIssue[]): Quality {
   const pricedAt = oldest(...positions.map((position) => position.valuedAt))
   const has = (...reasons: QualityIssue['reason'][]): boolean =>
     issues.some((issue) => reasons.includes(issue.reason))
-  const stale = has('PRICE_STALE') ? 'STALE' : 'COMPLETE'
+  const stale = has('PRICE_STALE', 'SPLIT_SUSPECTED') ? 'STALE' : 'COMPLETE'
   const completeness = has('PRICE_MISSING', 'FX_MISSING') ? 'PARTIAL' : stale
   return { completeness, pricedAt, issues }
 }

@@ -151,6 +151,7 @@ function guardedQuotes(store: QuoteStore): QuoteStore {
   return {
     append: (quotes, recordedAt, held) => guarded(() => store.append(quotes, recordedAt, held)),
     readHeld: (instrumentIds) => guarded(() => store.readHeld(instrumentIds)),
+    readOutliers: (recordedSince) => guarded(() => store.readOutliers(recordedSince)),
     readBefore: (moments) => guarded(() => store.readBefore(moments)),
     list: (query) => guarded(() => store.list(query)),
     readNewest: (recordedSince) => guarded(() => store.readNewest(recordedSince)),

@@ -33,4 +33,7 @@ const STATEMENTS = [
   // A holding written before this knows no action, which is what 0 says.
   `alter table holding add column action_epoch integer not null default 0 check (action_epoch >= 0)`,
   `alter table snapshot add column action_epoch bigint not null default 0`,
+
+  // Looked through for splits that nobody recorded.
+  `create index quarantined_outlier on quarantined_quote (recorded_at) where reason = 'OUTLIER'`,
 ]
