@@ -1,45 +1,28 @@
-import type { MessageInitShape } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { describe, expect, it } from '@jest/globals'
 import { AssetClass } from '../../gen/portfolio/v1/common_pb.ts'
-import {
-  MarketDataService,
-  type RecordCorporateActionRequestSchema,
-} from '../../gen/portfolio/v1/market_data_service_pb.ts'
+import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { failureOf } from '../support/client.ts'
+import { act, splitOn } from '../support/corporate-actions.ts'
 import { type RunningService, useService } from '../support/service.ts'
 import { waitUntil } from '../support/store.ts'
 
-const { recordCorporateAction, listCorporateActions, reverseCorporateAction, upsertInstruments } =
-  MarketDataService.method
+const { reverseCorporateAction, upsertInstruments } = MarketDataService.method
 const { listLots } = PortfolioService.method
 const fixture = useService()
-
-type Sent = MessageInitShape<typeof RecordCorporateActionRequestSchema>
 
 let names = 0
 /** A symbol, and a user, that no other test has. */
 const newName = (): string => `N${(names += 1)}`
 
-async function act(sent: Sent, { client }: RunningService = fixture.service): Promise<string> {
-  return (await client.unary(recordCorporateAction, sent)).message.corporateActionId
-}
-
-const split = (symbol: string, exDate: string, [numerator, denominator] = [4n, 1n]): Sent => ({
-  instrumentId: symbol,
-  exDate,
-  action: { case: 'split', value: { numerator: numerator!, denominator: denominator! } },
-})
-
 const seconds = (text: string): bigint => BigInt(Date.parse(text) / 1_000)
 
+/** Buys. */
 async function trade(
   userId: string,
   symbol: string,
-  quantity: number,
-  price: number,
-  at: string,
+  [quantity, price, at]: readonly [number, number, string],
   service: RunningService = fixture.service,
 ): Promise<void> {
   const transactions = [{ symbol, quantity, price, timestamp: seconds(at) }]
@@ -60,6 +43,13 @@ async function held(
   )
 }
 
+function priced(symbol: string, price: string, day: string, splitAdjusted: boolean) {
+  const pricedAt = timestampFromDate(new Date(`${day}T16:00:00Z`))
+  return { symbol, price, splitAdjusted, pricedAt }
+}
+
+const minutesAgo = (minutes: number) => timestampFromDate(new Date(Date.now() - minutes * 60_000))
+
 async function valueOf(userId: string, at: string): Promise<number> {
   const { message } = await fixture.client.get({ userId, timestamp: seconds(at) })
   return message.portfolio!.totalValue
@@ -68,10 +58,10 @@ async function valueOf(userId: string, at: string): Promise<number> {
 describe('a split', () => {
   it('is in what every holder reads, has in lots and writes, past moments included', async () => {
     const [userId, symbol] = [newName(), newName()]
-    await trade(userId, symbol, 10, 400, '2024-03-01T10:00:00Z')
-    await act(split(symbol, '2024-03-05'))
-    await trade(userId, symbol, 4, 110, '2024-03-05T00:00:00Z')
-    await trade(userId, symbol, 1, 120, '2024-03-07T10:00:00Z')
+    await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
+    await act(fixture.client, splitOn(symbol, '2024-03-05'))
+    await trade(userId, symbol, [4, 110, '2024-03-05T00:00:00Z'])
+    await trade(userId, symbol, [1, 120, '2024-03-07T10:00:00Z'])
     expect(await held(userId)).toEqual({ [symbol]: 45 })
     expect(await held(userId, '2024-03-04T23:59:59Z')).toEqual({ [symbol]: 10 })
     expect(await held(userId, '2024-03-05T12:00:00Z')).toEqual({ [symbol]: 44 })
@@ -86,15 +76,9 @@ describe('a split', () => {
   it('pairs what was held then with a price of then, of either history', async () => {
     const [userId, raw, adjusted] = [newName(), newName(), newName()]
     for (const symbol of [raw, adjusted]) {
-      await trade(userId, symbol, 10, 400, '2024-03-01T10:00:00Z')
-      await act(split(symbol, '2024-03-05'))
+      await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
+      await act(fixture.client, splitOn(symbol, '2024-03-05'))
     }
-    const priced = (symbol: string, price: string, day: string, splitAdjusted: boolean) => ({
-      symbol,
-      price,
-      splitAdjusted,
-      pricedAt: timestampFromDate(new Date(`${day}T16:00:00Z`)),
-    })
     await fixture.client.ingest({
       quotes: [
         priced(raw, '420', '2024-03-04', false),
@@ -110,12 +94,12 @@ describe('a split', () => {
 
   it('recorded late is in past reads from then on, and not in what was known before', async () => {
     const [userId, symbol] = [newName(), newName()]
-    await trade(userId, symbol, 10, 400, '2024-03-01T10:00:00Z')
+    await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
     const past = '2024-03-06T00:00:00Z'
     expect(await held(userId, past)).toEqual({ [symbol]: 10 })
     const { message: before } = await fixture.client.get({ userId })
     const asKnownAt = before.computedAt!
-    const actionId = await act(split(symbol, '2024-03-05'))
+    const actionId = await act(fixture.client, splitOn(symbol, '2024-03-05'))
     expect(await held(userId, past)).toEqual({ [symbol]: 40 })
     const then = await fixture.client.get({ userId, timestamp: seconds(past), asKnownAt })
     expect(then.message.portfolio!.assets[0]!.quantity).toBe(10)
@@ -126,9 +110,9 @@ describe('a split', () => {
 
   it('changes the etag that a reader holds', async () => {
     const [userId, symbol] = [newName(), newName()]
-    await trade(userId, symbol, 10, 400, '2024-03-01T10:00:00Z')
+    await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
     const { etag } = (await fixture.client.get({ userId })).message
-    await act(split(symbol, '2024-03-05'))
+    await act(fixture.client, splitOn(symbol, '2024-03-05'))
     const { message } = await fixture.client.get({ userId, ifNoneMatch: etag })
     expect(message.notModified).toBe(false)
   })
@@ -137,8 +121,8 @@ describe('a split', () => {
     const [userId, symbol] = [newName(), newName()]
     const instrument = { symbol, exchangeMic: 'XNYS', assetClass: AssetClass.EQUITY }
     await fixture.client.unary(upsertInstruments, { instruments: [instrument] })
-    await trade(userId, symbol, 10, 400, '2024-03-01T10:00:00Z')
-    await act(split(symbol, '2024-03-05'))
+    await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
+    await act(fixture.client, splitOn(symbol, '2024-03-05'))
     expect(await held(userId, '2024-03-05T04:59:59Z')).toEqual({ [symbol]: 10 })
     expect(await held(userId, '2024-03-05T05:00:00Z')).toEqual({ [symbol]: 40 })
   })
@@ -147,22 +131,22 @@ describe('a split', () => {
 describe('a jump in price near a simple ratio', () => {
   it('is told as a suspected split until one is recorded', async () => {
     const [userId, symbol] = [newName(), newName()]
-    await trade(userId, symbol, 10, 400, '2024-03-01T10:00:00Z')
-    const at = (minutesAgo: number) => timestampFromDate(new Date(Date.now() - minutesAgo * 60_000))
-    const ingest = (price: string, minutesAgo: number) =>
-      fixture.client.ingest({ quotes: [{ symbol, price, pricedAt: at(minutesAgo) }] })
+    await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
+    const ingest = (price: string, minutes: number) =>
+      fixture.client.ingest({ quotes: [{ symbol, price, pricedAt: minutesAgo(minutes) }] })
     const seen = async () => {
       const { message } = await fixture.client.get({ userId })
       const { quality } = message.detail!
       return [message.portfolio!.totalValue, ...quality!.issues.map(({ reason }) => reason)]
     }
-    await ingest('400', 60 * 24)
+    await ingest('400', 60 * 48)
     await ingest('101', 30)
     await waitUntil(async () => (await seen()).includes('SPLIT_SUSPECTED'))
     expect(await seen()).toEqual([4_000, 'SPLIT_SUSPECTED'])
     await ingest('101.5', 20)
     expect(await seen()).toEqual([1_015, 'SPLIT_SUSPECTED'])
-    await act(split(symbol, new Date().toISOString().slice(0, 10)))
+    const day = new Date(Date.now() - 30 * 60_000).toISOString().slice(0, 10)
+    await act(fixture.client, splitOn(symbol, day))
     await waitUntil(async () => !(await seen()).includes('SPLIT_SUSPECTED'))
   })
 })
@@ -172,12 +156,12 @@ describe('two replicas', () => {
     const there = await fixture.start()
     const [reader, writer, symbol] = [newName(), newName(), newName()]
     for (const userId of [reader, writer]) {
-      await trade(userId, symbol, 10, 400, '2024-03-01T10:00:00Z')
+      await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
       expect(await held(userId, undefined, there)).toEqual({ [symbol]: 10 })
     }
-    await act(split(symbol, '2024-03-05'))
+    await act(fixture.client, splitOn(symbol, '2024-03-05'))
     await waitUntil(async () => (await held(reader, undefined, there))[symbol] === 40)
-    await trade(writer, symbol, 1, 120, '2024-03-07T10:00:00Z', there)
+    await trade(writer, symbol, [1, 120, '2024-03-07T10:00:00Z'], there)
     expect(await held(writer, undefined, there)).toEqual({ [symbol]: 41 })
     await waitUntil(async () => (await held(writer))[symbol] === 41)
     const { rows } = await fixture.database.raw.query(
@@ -192,8 +176,8 @@ describe('other actions', () => {
   it('spin off, merge and pay', async () => {
     const userId = newName()
     const [parent, child, big] = [newName(), newName(), newName()]
-    await trade(userId, parent, 10, 10, '2024-03-01T10:00:00Z')
-    await act({
+    await trade(userId, parent, [10, 10, '2024-03-01T10:00:00Z'])
+    await act(fixture.client, {
       instrumentId: parent,
       exDate: '2024-03-05',
       action: {
@@ -201,23 +185,23 @@ describe('other actions', () => {
         value: { newInstrumentId: child, ratio: '0.5', basisFraction: '0.2' },
       },
     })
-    await act({
+    await act(fixture.client, {
       instrumentId: child,
       exDate: '2024-03-06',
       action: { case: 'cashDividend', value: { amountPerUnit: '1', payDate: '2024-03-20' } },
     })
-    await act({
+    await act(fixture.client, {
       instrumentId: parent,
       exDate: '2024-03-07',
       action: { case: 'merger', value: { newInstrumentId: big, ratio: '2', cashPerUnit: '3' } },
     })
-    await act({
+    await act(fixture.client, {
       instrumentId: child,
       exDate: '2024-03-08',
       action: { case: 'merger', value: { cashPerUnit: '6' } },
     })
     expect(await held(userId)).toEqual({ [big]: 20 })
-    await trade(userId, big, 1, 3, '2024-03-09T10:00:00Z')
+    await trade(userId, big, [1, 3, '2024-03-09T10:00:00Z'])
     const { message } = await fixture.client.get({ userId })
     const { profitLoss, costBasis } = message.detail!
     // 80 of basis less 30 of cash, and 3; 5 units of 20 for 30; 1 each on 5 units.
@@ -228,127 +212,23 @@ describe('other actions', () => {
     const [userId, symbol, renamed] = [newName(), newName(), newName()]
     const instrument = { symbol, assetClass: AssetClass.EQUITY }
     await fixture.client.unary(upsertInstruments, { instruments: [instrument] })
-    await trade(userId, symbol, 1, 1, '2024-03-01T10:00:00Z')
-    const actionId = await act({
+    await trade(userId, symbol, [1, 1, '2024-03-01T10:00:00Z'])
+    const actionId = await act(fixture.client, {
       instrumentId: symbol,
       exDate: '2024-03-05',
       action: { case: 'symbolChange', value: { newSymbol: renamed } },
     })
-    await trade(userId, renamed, 1, 1, '2024-03-06T10:00:00Z')
+    await trade(userId, renamed, [1, 1, '2024-03-06T10:00:00Z'])
     expect(await held(userId)).toEqual({ [renamed]: 2 })
     await fixture.client.unary(reverseCorporateAction, { corporateActionId: actionId })
     expect(await held(userId)).toEqual({ [symbol]: 2 })
     const failure = await failureOf(
-      act({
+      act(fixture.client, {
         instrumentId: newName(),
         exDate: '2024-03-05',
         action: { case: 'symbolChange', value: { newSymbol: renamed } },
       }),
     )
     expect(failure.reason).toBe('INSTRUMENT_UNKNOWN')
-  })
-})
-
-describe('RecordCorporateAction', () => {
-  it('records once per request_id, and writes to no holder', async () => {
-    const symbol = newName()
-    await fixture.database.raw.query(
-      `insert into holding (user_id, instrument_id, account_id, quantity, unknown_quantity, basis,
-        realized, capital, lot_count, transaction_count)
-      select 'holder-' || n, $1, '', 0, 0, 0, 0, 0, 0, 1 from generate_series(1, 1000) as n`,
-      [symbol],
-    )
-    const written = async () => {
-      const { rows } = await fixture.database.raw.query<{ xmin: string }>(
-        'select distinct xmin::text from holding where instrument_id = $1',
-        [symbol],
-      )
-      return rows
-    }
-    const before = await written()
-    const sent = { ...split(symbol, '2024-03-05'), requestId: `once ${symbol}` }
-    const first = await act(sent)
-    expect(await act(sent)).toBe(first)
-    const other = { ...split(symbol, '2024-03-06'), requestId: sent.requestId }
-    expect((await failureOf(act(other))).reason).toBe('IDEMPOTENCY_KEY_REUSED')
-    const { message } = await fixture.client.unary(listCorporateActions, { instrumentId: symbol })
-    expect(message.corporateActions.map(({ corporateActionId }) => corporateActionId)).toEqual([
-      first,
-    ])
-    expect(await written()).toEqual(before)
-  })
-
-  it.each([
-    [{ exDate: '2024-02-30' }, 'ex_date'],
-    [{ instrumentId: '' }, 'instrument_id'],
-    [{ action: { case: undefined } }, 'action'],
-    [split('X', '2024-03-05', [0n, 1n]), 'split.numerator'],
-    [split('X', '2024-03-05', [2n, 2n]), 'split'],
-    [{ action: { case: 'merger', value: {} } }, 'merger.cash_per_unit'],
-    [{ action: { case: 'merger', value: { ratio: '1', cashPerUnit: '1' } } }, 'merger.ratio'],
-    [
-      {
-        action: {
-          case: 'spinOff',
-          value: { newInstrumentId: 'Y', ratio: '1', basisFraction: '1.1' },
-        },
-      },
-      'spin_off.basis_fraction',
-    ],
-    [
-      {
-        action: {
-          case: 'spinOff',
-          value: { newInstrumentId: 'X', ratio: '1', basisFraction: '1' },
-        },
-      },
-      'new_instrument_id',
-    ],
-    [{ action: { case: 'cashDividend', value: {} } }, 'cash_dividend.amount_per_unit'],
-    [
-      { exDate: '2999-01-01', action: { case: 'symbolChange', value: { newSymbol: 'Z' } } },
-      'ex_date',
-    ],
-  ] as const)('refuses %j', async (sent, field) => {
-    const failure = await failureOf(act({ ...split('X', '2024-03-05'), ...sent } as Sent))
-    expect(failure.violations.join()).toContain(field)
-  })
-})
-
-describe('ListCorporateActions', () => {
-  it('lists what stands, and what was reversed when it is asked for, in pages', async () => {
-    const symbol = newName()
-    const ids: string[] = []
-    for (const exDate of ['2024-03-07', '2024-03-05', '2024-03-06']) {
-      ids.push(await act(split(symbol, exDate)))
-    }
-    await fixture.client.unary(reverseCorporateAction, { corporateActionId: ids[1]! })
-    const list = async (sent: object) => {
-      const request = { instrumentId: symbol, ...sent }
-      return (await fixture.client.unary(listCorporateActions, request)).message
-    }
-    const idsOf = ({ corporateActions }: Awaited<ReturnType<typeof list>>) =>
-      corporateActions.map(({ corporateActionId }) => corporateActionId)
-    expect(idsOf(await list({}))).toEqual([ids[0], ids[2]])
-    const first = await list({ pageSize: 2, includeReversed: true })
-    expect(idsOf(first)).toEqual(ids.slice(0, 2))
-    expect(first.corporateActions[1]!.reversedAt).toBeDefined()
-    expect(first.corporateActions[0]!.recorded).toMatchObject(split(symbol, '2024-03-07'))
-    const rest = { pageSize: 2, includeReversed: true, pageToken: first.nextPageToken }
-    expect(idsOf(await list(rest))).toEqual([ids[2]])
-  })
-})
-
-describe('ReverseCorporateAction', () => {
-  it('takes an action back once', async () => {
-    const corporateActionId = await act(split(newName(), '2024-03-05'))
-    const sent = { corporateActionId, requestId: `back ${corporateActionId}` }
-    const reverse = (request: object) => fixture.client.unary(reverseCorporateAction, request)
-    await reverse(sent)
-    await reverse(sent)
-    expect((await failureOf(reverse({ corporateActionId }))).reason).toBe('ALREADY_REVERSED')
-    expect((await failureOf(reverse({ corporateActionId: '999999' }))).reason).toBe(
-      'ACTION_NOT_FOUND',
-    )
   })
 })

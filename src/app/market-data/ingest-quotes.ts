@@ -104,8 +104,8 @@ async function screen(
   const facts = {
     before: (quote: Quote) =>
       before.has(quote) ? before.get(quote) : board.latest(quote.instrumentId),
-    inUnitsOf: (before: Quote, quote: Quote) =>
-      pairedQuote(before, board.actions, quote.recordedAt ?? quote.pricedAt),
+    inUnitsOf: (known: Quote, quote: Quote) =>
+      pairedQuote(known, board.actions, quote.recordedAt ?? quote.pricedAt),
     instrumentOf: (instrumentId: string) => board.instruments.get(instrumentId),
     held: [],
   }

@@ -1,4 +1,4 @@
-import type { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
+import { type CorporateActions, NO_ACTIONS } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import { foldLedger } from '../../domain/portfolio/fold-ledger.ts'
 import { foldPast, type PastFold, type Snapshot } from '../../domain/portfolio/past-fold.ts'
@@ -133,7 +133,7 @@ async function foldOnto(
     moment.recordedUntil === undefined
       ? present.version
       : entries.reduce((newest, entry) => Math.max(newest, entry.version), base?.lastVersion ?? 0)
-  return foldPast(base, entries, {
+  const context = {
     userId,
     // What is forbidden today may have been allowed when it was recorded.
     settings: { ...settings, allowShort: true },
@@ -141,5 +141,14 @@ async function foldOnto(
     due: moment.actions.dueAt(moment.at),
     actionEpoch: moment.actions.epoch,
     stride: Math.max(snapshotEntriesMin, Math.ceil(total / snapshotsMax)),
-  })
+  }
+  try {
+    return foldPast(base, entries, context)
+  } catch (error) {
+    if (context.due.isEmpty) throw error
+    // As in the present, an action that does not go with what was recorded before it is left out.
+    if (base !== undefined) return undefined
+    const without = foldPast(base, entries, { ...context, due: NO_ACTIONS })
+    return without && { ...without, snapshots: [] }
+  }
 }

@@ -7,6 +7,7 @@ import type {
 } from '../../../../src/domain/market-data/corporate-action.ts'
 import type { DueActions } from '../../../../src/domain/market-data/corporate-actions.ts'
 import { foldLedger } from '../../../../src/domain/portfolio/fold-ledger.ts'
+import type { Holding } from '../../../../src/domain/portfolio/holding.ts'
 import { foldDue, staleInstruments } from '../../../../src/domain/portfolio/linked-fold.ts'
 import { foldPast } from '../../../../src/domain/portfolio/past-fold.ts'
 import type { PortfolioState } from '../../../../src/domain/portfolio/state.ts'
@@ -113,15 +114,16 @@ function seen(scenario: Scenario): PortfolioState {
   return stale.size === 0 ? scenario.state : foldDue(scenario.state, { stale, ledger }, due)
 }
 
+function holdingsOf(books: PortfolioState['books']): readonly Holding[] {
+  return [...books.values()].flatMap((book) => Array.from(book.values()))
+}
+
 /** What is held and was made; numbers of actions in ids depend on the order in which they were recorded. */
 function held({ books, cash }: PortfolioState): unknown {
-  const holdings = [...books.values()]
-    .flatMap((book) => [...book.values()])
+  const holdings = holdingsOf(books)
     .filter(({ quantity, transactionCount }) => transactionCount > 0 || !quantity.isZero())
-    .map(
-      ({ actionEpoch: _, ...holding }) =>
-        [`${holding.instrumentId} ${holding.accountId}`, holding] as const,
-    )
+    .map((holding) => [`${holding.instrumentId} ${holding.accountId}`, holding] as const)
+    .map(([name, holding]) => [name, Object.assign({}, holding, { actionEpoch: 0 })] as const)
   return plain({ holdings: new Map(holdings), cash })
 }
 
@@ -188,7 +190,7 @@ describe('corporate actions and trades', () => {
           new Scenario(settings),
         )
         const { books } = seen(scenario)
-        const holdings = [...books.values()].flatMap((book) => [...book.values()])
+        const holdings = holdingsOf(books)
         const paid = sum(scenario.ledger.map(({ quantity, price }) => quantity.times(price)))
         const basis = sum(holdings.map((holding) => holding.basis))
         expect(decimalText(basis)).toBe(decimalText(paid))
@@ -218,7 +220,8 @@ describe('corporate actions and trades', () => {
         if (base === undefined) return
         const rest = entries.filter(({ effectiveAt }) => effectiveAt > base.effectiveAt)
         const again = foldPast(base, rest, context)
-        if (again !== undefined) expect(held(again.state)).toEqual(held(whole.state))
+        // Undefined where only the whole ledger can tell.
+        expect(held((again ?? whole).state)).toEqual(held(whole.state))
       }),
       { numRuns: 300 },
     )

@@ -20,6 +20,10 @@ function read(scenario: Scenario): Scenario {
   return seen
 }
 
+function cash({ state }: Scenario): unknown {
+  return plain(state.cash.balances)
+}
+
 function totals(scenario: Scenario, instrumentId = 'ACME'): readonly string[] {
   const { quantity, basis, realized, income } = scenario.holding('', instrumentId)
   return [quantity, basis, realized, income].map(decimalText)
@@ -101,6 +105,16 @@ describe('a split', () => {
     expect(refused.refuse(sell('2', '1', 150)).metadata['held']).toBe('1')
   })
 
+  it('recorded after a sale of a named lot that it makes impossible is left out', () => {
+    const scenario = new Scenario()
+    scenario.record(buy('10', '1', 50), buy('10', '2', 60))
+    scenario.record(rich('SELL', 150, { quantity: '8', price: '3', lots: [['1.0', '8']] }))
+    learn(scenario, action(1, 100, split(1, 2)))
+    expect(read(scenario).lots()).toEqual(['2 for 2', '10 for 20'])
+    scenario.record(buy('1', '1', 200))
+    expect(scenario.lots()).toEqual(['2 for 2', '10 for 20', '1 for 1'])
+  })
+
   it('keeps units of unknown cost unknown, and every account its own', () => {
     const scenario = new Scenario()
     learn(scenario, action(1, 100, split(3, 2)))
@@ -111,14 +125,15 @@ describe('a split', () => {
   })
 })
 
+function priced(price: string, seconds: number, recorded?: number) {
+  return quote('ACME', price, {
+    pricedAt: at(seconds),
+    ...(recorded !== undefined && { splitAdjusted: true, recordedAt: at(recorded) }),
+  })
+}
+
 describe('a quote and a split', () => {
   const actions = known(action(1, 100, split(4, 1)), action(2, 200, split(3, 1)))
-  const priced = (price: string, seconds: number, recorded?: number) =>
-    quote('ACME', price, {
-      pricedAt: at(seconds),
-      ...(recorded !== undefined && { splitAdjusted: true, recordedAt: at(recorded) }),
-    })
-
   it.each([
     ['as paid before it, for the day it is of', priced('1200', 50), 50, '1200'],
     ['as paid before it, when it is in force', priced('1200', 50), 150, '300'],
@@ -292,7 +307,6 @@ describe('a cash dividend', () => {
     const terms = dividend('2', { currency: 'EUR', rates })
     const scenario = new Scenario()
     scenario.record(rich('DEPOSIT', 40, { amount: '1000' }), buy('10', '10', 50))
-    const cash = (seen: Scenario) => plain(seen.state.cash.balances)
     learn(scenario, action(1, 100, terms), action(2, 30, dividend('9')))
     expect(cash(read(scenario))).toEqual([
       ['', '900'],
