@@ -112,12 +112,14 @@ export function withEpochs(
   )
 }
 
-export function withEpoch(book: Book, count: number): Book {
+/** `isLeftOut`: they do not go with what was recorded before them, and are not in it. */
+export function withEpoch(book: Book, count: number, isLeftOut = false): Book {
   if (count === 0) return book
+  const epoch = isLeftOut ? -count : count
   return new Map(
     [...book].map(([accountId, holding]) => [
       accountId,
-      { ...holding, actionEpoch: Math.max(holding.actionEpoch, count) },
+      Math.abs(holding.actionEpoch) >= count ? holding : { ...holding, actionEpoch: epoch },
     ]),
   )
 }

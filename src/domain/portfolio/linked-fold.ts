@@ -21,7 +21,7 @@ export function staleInstruments(state: PortfolioState, due: DueActions): Readon
 
 function isStale(book: Book, count: number): boolean {
   if (count === 0) return false
-  for (const { actionEpoch } of book.values()) if (actionEpoch < count) return true
+  for (const { actionEpoch } of book.values()) if (Math.abs(actionEpoch) < count) return true
   return false
 }
 
@@ -96,6 +96,7 @@ export function foldLinked(
   const { settings } = state
   const all = activeEntries([...history, ...added])
   const lenient = { ...settings, allowShort: true }
+  let isLeftOut = false
   let folded = foldAll(all, settings, due)
   const isActions =
     folded.refusal !== undefined &&
@@ -104,7 +105,8 @@ export function foldLinked(
   if (isActions) {
     folded = foldAll(all, lenient, due)
     if (folded.refusal !== undefined && !foldsAlone(history, lenient, due)) {
-      folded = foldAll(all, lenient, NO_ACTIONS)
+      isLeftOut = true
+      folded = foldAll(all, settings, NO_ACTIONS)
     }
   }
   if (folded.refusal !== undefined) return { ...folded.refusal, linked: instrumentIds }
@@ -123,7 +125,7 @@ export function foldLinked(
       {
         instrumentId,
         before,
-        after: withEpoch(after, due.countOf(instrumentId)),
+        after: withEpoch(after, due.countOf(instrumentId), isLeftOut),
         matches: matches.filter(({ disposedAt }) => disposedAt >= replayed),
         replayedFrom: replayed,
       },

@@ -12,7 +12,12 @@ export type Completeness = 'COMPLETE' | 'STALE' | 'PARTIAL'
 export interface QualityIssue {
   readonly instrumentId: string
   readonly reason:
-    'PRICE_MISSING' | 'PRICE_STALE' | 'FX_MISSING' | 'BASIS_UNKNOWN' | 'SPLIT_SUSPECTED'
+    | 'PRICE_MISSING'
+    | 'PRICE_STALE'
+    | 'FX_MISSING'
+    | 'BASIS_UNKNOWN'
+    | 'SPLIT_SUSPECTED'
+    | 'ACTION_LEFT_OUT'
   readonly detail: string
 }
 
@@ -146,6 +151,7 @@ export function valuePortfolio(
     quality: qualityOf(positions, [
       ...positions.flatMap((position) => issuesOf(position, now)),
       ...assets.flatMap((asset) => splitIssues(asset, quotes)),
+      ...positions.flatMap(({ holding }) => actionIssues(holding)),
       ...cash.flatMap(cashIssues),
       ...reportingIssues(positions, currencies, reportingCurrency),
     ]),
@@ -319,6 +325,13 @@ function issuesOf(position: Position, now: Instant): readonly QualityIssue[] {
   return issues
 }
 
+/** A corporate action was recorded after what does not go with it, such as a sale of more than it leaves. */
+function actionIssues({ instrumentId, actionEpoch }: Holding): readonly QualityIssue[] {
+  if (actionEpoch >= 0) return []
+  const detail = 'what was recorded does not go with a corporate action: it is left out'
+  return [{ instrumentId, reason: 'ACTION_LEFT_OUT', detail }]
+}
+
 /** Quantity and price may be of different units (decision 28): somebody has to look, nothing is changed. */
 function splitIssues({ instrumentId }: Asset, quotes: QuoteSource): readonly QualityIssue[] {
   if (!quotes.isSplitSuspected?.(instrumentId)) return []
@@ -331,6 +344,6 @@ function qualityOf(positions: readonly Position[], issues: readonly QualityIssue
   const has = (...reasons: QualityIssue['reason'][]): boolean =>
     issues.some((issue) => reasons.includes(issue.reason))
   const stale = has('PRICE_STALE', 'SPLIT_SUSPECTED') ? 'STALE' : 'COMPLETE'
-  const completeness = has('PRICE_MISSING', 'FX_MISSING') ? 'PARTIAL' : stale
+  const completeness = has('PRICE_MISSING', 'FX_MISSING', 'ACTION_LEFT_OUT') ? 'PARTIAL' : stale
   return { completeness, pricedAt, issues }
 }

@@ -30,8 +30,8 @@ const STATEMENTS = [
   `create unique index corporate_action_by_request on corporate_action (caller, request_id)
     where request_id <> ''`,
 
-  // A holding written before this knows no action, which is what 0 says.
-  `alter table holding add column action_epoch integer not null default 0 check (action_epoch >= 0)`,
+  // A holding written before this knows no action, which is what 0 says; below 0 they were left out.
+  `alter table holding add column action_epoch integer not null default 0`,
   `alter table snapshot add column action_epoch bigint not null default 0`,
 
   // Looked through for splits that nobody recorded.

@@ -1,12 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import { decimal, decimalText } from '../../../../src/domain/decimal.ts'
-import { pairedQuote } from '../../../../src/domain/market-data/paired-quote.ts'
-import { foldLedger } from '../../../../src/domain/portfolio/fold-ledger.ts'
 import { foldDue, staleInstruments } from '../../../../src/domain/portfolio/linked-fold.ts'
 import { compareEntries } from '../../../../src/domain/portfolio/transaction.ts'
-import { action, dividend, known, learn, merger, spinOff, split } from './actions.ts'
+import type { Quality } from '../../../../src/domain/portfolio/valuation.ts'
+import { action, dividend, learn, merger, spinOff, split } from './actions.ts'
 import { rich } from './rich-drafts.ts'
-import { at, buy, quote, Scenario, sell, transferIn } from './scenario.ts'
+import { at, buy, Scenario, sell, transferIn } from './scenario.ts'
 import { plain } from './stored-rows.ts'
 
 /** What a read shows of the scenario: the state with the actions that are in force. */
@@ -18,6 +17,10 @@ function read(scenario: Scenario): Scenario {
   seen.now = scenario.now
   seen.state = stale.size === 0 ? scenario.state : foldDue(scenario.state, { stale, ledger }, due)
   return seen
+}
+
+function said(seen: Scenario): Quality {
+  return seen.value({ ACME: '3' }).quality
 }
 
 function cash({ state }: Scenario): unknown {
@@ -111,8 +114,14 @@ describe('a split', () => {
     scenario.record(rich('SELL', 150, { quantity: '8', price: '3', lots: [['1.0', '8']] }))
     learn(scenario, action(1, 100, split(1, 2)))
     expect(read(scenario).lots()).toEqual(['2 for 2', '10 for 20'])
+    expect(said(read(scenario))).toMatchObject({
+      completeness: 'PARTIAL',
+      issues: [{ reason: 'ACTION_LEFT_OUT' }],
+    })
     scenario.record(buy('1', '1', 200))
-    expect(scenario.lots()).toEqual(['2 for 2', '10 for 20', '1 for 1'])
+    scenario.record(buy('1', '1', 210))
+    expect(scenario.lots()).toEqual(['2 for 2', '10 for 20', '1 for 1', '1 for 1'])
+    expect(said(scenario).issues.map(({ reason }) => reason)).toEqual(['ACTION_LEFT_OUT'])
   })
 
   it('keeps units of unknown cost unknown, and every account its own', () => {
@@ -122,54 +131,6 @@ describe('a split', () => {
     expect(scenario.lots()).toEqual(['4.5 for unknown'])
     expect(decimalText(scenario.holding().unknownQuantity)).toBe('4.5')
     expect(scenario.lots('broker')).toEqual(['1.5 for 6'])
-  })
-})
-
-function priced(price: string, seconds: number, recorded?: number) {
-  return quote('ACME', price, {
-    pricedAt: at(seconds),
-    ...(recorded !== undefined && { splitAdjusted: true, recordedAt: at(recorded) }),
-  })
-}
-
-describe('a quote and a split', () => {
-  const actions = known(action(1, 100, split(4, 1)), action(2, 200, split(3, 1)))
-  it.each([
-    ['as paid before it, for the day it is of', priced('1200', 50), 50, '1200'],
-    ['as paid before it, when it is in force', priced('1200', 50), 150, '300'],
-    ['as paid before both, after both', priced('1200', 50), 250, '100'],
-    ['adjusted for both, for the day it is of', priced('100', 50, 300), 50, '1200'],
-    ['adjusted for both, between them', priced('100', 150, 300), 150, '300'],
-    ['adjusted for both, after both', priced('100', 50, 300), 250, '100'],
-    ['adjusted before the second, after it', priced('300', 50, 150), 250, '100'],
-    ['adjusted and of now', priced('100', 250, 300), 260, '100'],
-  ])('%s', (_, sent, moment, price) => {
-    expect(decimalText(pairedQuote(sent, actions, at(moment)).price)).toBe(price)
-  })
-
-  it('values what was held then the same with either history', () => {
-    const scenario = new Scenario()
-    learn(scenario, action(1, 100, split(4, 1)))
-    scenario.record(buy('10', '400', 50), buy('4', '110', 100), buy('1', '120', 150))
-    const values = (adjusted: boolean) =>
-      [60, 100, 160].map((moment) => {
-        const held = foldLedger(
-          'user-1',
-          scenario.ledger.filter(({ effectiveAt }) => effectiveAt <= at(moment)),
-          scenario.state.settings,
-          scenario.actions.dueAt(at(moment)),
-        )
-        const before = adjusted ? '105' : '420'
-        const sent = quote('ACME', moment < 100 ? before : '115', {
-          pricedAt: at(moment),
-          ...(adjusted && { splitAdjusted: true, recordedAt: at(900) }),
-        })
-        const { price } = pairedQuote(sent, scenario.actions, at(moment))
-        const quantity = held.books.get('ACME')!.get('')!.quantity
-        return decimalText(quantity.times(price))
-      })
-    expect(values(false)).toEqual(['4200', '5060', '5175'])
-    expect(values(true)).toEqual(['4200', '5060', '5175'])
   })
 })
 
