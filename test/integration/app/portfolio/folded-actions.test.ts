@@ -5,7 +5,7 @@ import { stateAsOf } from '../../../../src/app/portfolio/past-state.ts'
 import type { ActionTerms } from '../../../../src/domain/market-data/corporate-action.ts'
 import type { Instant } from '../../../../src/domain/time.ts'
 import { callContext, draft, type TestStore, useDatabase, write } from '../../../support/store.ts'
-import { dividend, spinOff, split } from '../../../unit/domain/portfolio/actions.ts'
+import { dividend, merger, spinOff, split } from '../../../unit/domain/portfolio/actions.ts'
 import { decimalText } from '../../../../src/domain/decimal.ts'
 import type { PortfolioState } from '../../../../src/domain/portfolio/state.ts'
 
@@ -14,7 +14,7 @@ const SECOND = 1_000_000
 const START = 1_700_000_000 * SECOND
 const at = (seconds: number): Instant => START + seconds * SECOND
 
-let names = 0
+let names = 100
 /** An instrument, and a user, that no other test has. */
 const newName = (): string => `F${(names += 1)}`
 
@@ -103,6 +103,17 @@ describe('actions in holdings', () => {
       `${symbol} 1 for 3`,
       `${symbol} 1 for 3`,
     ])
+  })
+
+  it('close the rows of lots that nothing read for the request', async () => {
+    const [userId, gone, kept, other] = [newName(), newName(), newName(), newName()]
+    const first = database.openStore()
+    await write(first, userId, [draft('BUY', gone, 10, { price: 10, at: at(0) })])
+    await act(first, gone, 100, merger(kept, '2'))
+    const second = database.openStore()
+    await refresh(second)
+    await write(second, userId, [draft('BUY', other, 1, { price: 1, at: at(300) })])
+    expect(await lotRows(userId)).toEqual([`${kept} 20 for 100`, `${other} 1 for 1`])
   })
 })
 
