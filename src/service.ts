@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { openAnalytics } from './analytics.ts'
+import { createActionTable, refreshActions } from './app/market-data/action-table.ts'
 import { ProvidedQuotes, type ProvidedQuotePorts } from './app/market-data/provided-quotes.ts'
 import { createInstrumentTable } from './app/market-data/instrument-table.ts'
 import { refreshInstruments } from './app/market-data/refresh-instruments.ts'
 import { refreshQuotes } from './app/market-data/refresh-quotes.ts'
+import { refreshSuspects } from './app/market-data/refresh-suspects.ts'
 import { createQuoteBoard } from './app/market-data/quote-board.ts'
 import type {
+  ActionTable,
   CacheTelemetry,
   ChangeHints,
   Clock,
@@ -15,6 +18,7 @@ import type {
   Telemetry,
 } from './app/ports.ts'
 import { announcingStore, ChangeFeed } from './app/portfolio/change-feed.ts'
+import { foldingStore } from './app/portfolio/folded-actions.ts'
 import { expireChanges } from './app/portfolio/expire-changes.ts'
 import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
 import { marketDataHandlers } from './api/market-data.ts'
@@ -31,7 +35,8 @@ import { openPostgres, type Postgres } from './infra/postgres/postgres.ts'
 import { openRedisHints } from './infra/redis/change-hints.ts'
 import { openRedisCache } from './infra/redis/redis-cache.ts'
 import { createLogger, type Logger } from './infra/telemetry/logger.ts'
-import { openTelemetry } from './infra/telemetry/telemetry.ts'
+import { openTelemetry, type OpenTelemetry } from './infra/telemetry/telemetry.ts'
+import { Opened } from './opened.ts'
 import { watchReadiness } from './readiness.ts'
 
 const KEY_EXPIRY_MS = 3_600_000
@@ -65,24 +70,6 @@ const SYSTEM_CLOCK: Clock = {
   monotonicMs: () => performance.now(),
 }
 
-/** What was opened, closed in reverse: also what stands when a later step fails. */
-class Opened {
-  readonly #closers: ((drainTimeoutMs: number) => Promise<void>)[] = []
-
-  add(close: (drainTimeoutMs: number) => Promise<void>): void {
-    this.#closers.push(close)
-  }
-
-  /** Closes everything, and then fails with the first failure, if there was one. */
-  async close(drainTimeoutMs: number): Promise<void> {
-    const failures: unknown[] = []
-    for (let close = this.#closers.pop(); close; close = this.#closers.pop()) {
-      await close(drainTimeoutMs).catch((error: unknown) => failures.push(error))
-    }
-    if (failures.length > 0) throw new Error('not all could be closed', { cause: failures[0] })
-  }
-}
-
 /**
  * Builds the service and serves. Returns when it listens; a database that does not answer makes it not ready, unless
  * the schema is to be brought up to date first.
@@ -101,17 +88,14 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 async function build(config: Config, overrides: Overrides, opened: Opened): Promise<Service> {
   const clock = overrides.clock ?? SYSTEM_CLOCK
   const logger = overrides.logger ?? createLogger(config.logLevel)
-  const { bindAddress, metricsPort } = config
-  const tracing = config.otlpEndpoint !== undefined || config.otlpTracesEndpoint !== undefined
-  const openedTelemetry = await openTelemetry({ bindAddress, metricsPort, tracing, logger })
-  opened.add(() => openedTelemetry.close())
-  const { telemetry } = openedTelemetry
-
+  const { telemetry, metricsPort } = await startTelemetry(config, logger, opened)
   const databaseUrl = await prepareDatabase(config, logger, opened)
   const postgres = openStorage(config, { databaseUrl, clock, telemetry }, opened)
-  const { quoteStore, instrumentStore } = postgres
+  const { quoteStore, instrumentStore, actionStore } = postgres
   const startPass = passStarter(opened, telemetry)
-  const { board, refreshing } = followMarketData(postgres, startPass, config.quoteRefreshMs)
+  const actions = createActionTable()
+  const market = { postgres, clock, actions }
+  const { board, refreshing } = followMarketData(market, startPass, config.quoteRefreshMs)
   const analytics = startAnalytics(config, overrides, {
     ports: { clock, telemetry, store: postgres.analyticsStore, instruments: board.instruments },
     startPass,
@@ -128,7 +112,11 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
     },
   }
   startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
-  const { changes, portfolios, hints } = followChanges(postgres, clock, startPass, (feed) =>
+  const followed = {
+    ...postgres,
+    portfolios: foldingStore(postgres.portfolios, { clock, actions }),
+  }
+  const { changes, portfolios, hints } = followChanges(followed, clock, startPass, (feed) =>
     openHints(
       config,
       { changes: feed, wakeMarketData: () => refreshing.wake() },
@@ -157,7 +145,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       changes,
       watchTimes: { ...WATCH_TIMES, ...overrides.watchTimes },
     }),
-    marketData: marketDataHandlers({ ...marketData, instrumentStore }),
+    marketData: marketDataHandlers({ ...marketData, instrumentStore, actionStore, actions }),
     analytics: analytics.handlers,
   })
   opened.add((drainTimeoutMs) => server.close(drainTimeoutMs))
@@ -165,9 +153,20 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   opened.add(() => readiness.stop())
   await readiness.first
   return {
-    ports: { ...server.ports, metrics: openedTelemetry.metricsPort },
+    ports: { ...server.ports, metrics: metricsPort },
     close: (drainTimeoutMs = config.drainTimeoutMs) => opened.close(drainTimeoutMs),
   }
+}
+
+async function startTelemetry(
+  { bindAddress, metricsPort, otlpEndpoint, otlpTracesEndpoint }: Config,
+  logger: Logger,
+  opened: Opened,
+): Promise<OpenTelemetry> {
+  const tracing = otlpEndpoint !== undefined || otlpTracesEndpoint !== undefined
+  const telemetry = await openTelemetry({ bindAddress, metricsPort, tracing, logger })
+  opened.add(() => telemetry.close())
+  return telemetry
 }
 
 /** The database, and what replicas share beside it. */
@@ -222,17 +221,23 @@ function passStarter(opened: Opened, telemetry: Telemetry): StartPass {
 
 /** Brings the prices and the reference data that any replica took in to this one's memory. */
 function followMarketData(
-  { quoteStore, instrumentStore }: Postgres,
+  {
+    postgres: { quoteStore, instrumentStore, actionStore },
+    clock,
+    actions,
+  }: { readonly postgres: Postgres; readonly clock: Clock; readonly actions: ActionTable },
   startPass: StartPass,
   refreshMs: number,
 ): { board: QuoteBoard; refreshing: BackgroundPass } {
   const instruments = createInstrumentTable()
-  const board = createQuoteBoard(instruments)
+  const board = createQuoteBoard(instruments, { clock, table: actions })
   let recordedUntil: Instant | undefined
   const refreshing = startPass('quote-refresh', refreshMs, async () => {
     // What an instrument is decides what its price means.
     await refreshInstruments({ instrumentStore, instruments })
+    await refreshActions({ actionStore, actions })
     recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
+    await refreshSuspects({ clock, quoteStore, board })
   })
   return { board, refreshing }
 }

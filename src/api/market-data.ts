@@ -4,7 +4,15 @@ import { ingestQuotes } from '../app/market-data/ingest-quotes.ts'
 import { listInstruments } from '../app/market-data/list-instruments.ts'
 import { listQuotes } from '../app/market-data/list-quotes.ts'
 import { upsertInstruments } from '../app/market-data/upsert-instruments.ts'
-import type { Clock, InstrumentStore, QuoteBoard, QuoteStore, Telemetry } from '../app/ports.ts'
+import type {
+  ActionTable,
+  Clock,
+  CorporateActionStore,
+  InstrumentStore,
+  QuoteBoard,
+  QuoteStore,
+  Telemetry,
+} from '../app/ports.ts'
 import { type Decimal, decimalText } from '../domain/decimal.ts'
 import type { PortfolioError, Violation } from '../domain/errors.ts'
 import type { SentQuote } from '../domain/market-data/accept-quote.ts'
@@ -21,6 +29,7 @@ import type {
   QuoteSchema,
 } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import type { HandlersOf } from './call.ts'
+import { corporateActionHandlers } from './corporate-action-handlers.ts'
 import { instantOf, timestampOf } from './instant.ts'
 import {
   instrumentsToken,
@@ -45,6 +54,8 @@ interface MarketDataPorts {
   readonly clock: Clock
   readonly quoteStore: QuoteStore
   readonly instrumentStore: InstrumentStore
+  readonly actionStore: CorporateActionStore
+  readonly actions: ActionTable
   readonly board: QuoteBoard
   readonly telemetry: Telemetry
   /** Tells the other replicas that there is something new. */
@@ -82,6 +93,8 @@ export function marketDataHandlers(ports: MarketDataPorts): HandlersOf<typeof Ma
         },
       }
     },
+
+    ...corporateActionHandlers({ ...ports, instruments }),
 
     async ingestQuotes(requests) {
       const result = await ingestQuotes(ports, readQuotes(requests, ports.clock))

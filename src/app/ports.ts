@@ -1,7 +1,6 @@
 import type { SentQuote } from '../domain/market-data/accept-quote.ts'
-import type { EpochDay } from '../domain/analytics/epoch-day.ts'
-import type { PackedLedger } from '../domain/analytics/ledger-numbers.ts'
-import type { Job, ResultOf } from '../domain/analytics/jobs.ts'
+import type { CorporateAction } from '../domain/market-data/corporate-action.ts'
+import type { CorporateActions } from '../domain/market-data/corporate-actions.ts'
 import type { Instrument, InstrumentSource } from '../domain/market-data/instrument.ts'
 import type { QuarantinedQuote } from '../domain/market-data/quarantine.ts'
 import type { EffectiveQuote, Quote, QuoteSource } from '../domain/market-data/quote.ts'
@@ -164,6 +163,8 @@ export interface SnapshotQuery {
   readonly recordedUntil: Instant | undefined
   readonly versionUntil: number
   readonly lotMethod: LotMethod
+  /** Number of the newest corporate action that is known: none that reaches into the snapshot may be missing or more. */
+  readonly actionEpoch: number
 }
 
 /** What past reads leave behind, so that the next ones need not fold a whole ledger. Nothing here is the truth. */
@@ -271,6 +272,41 @@ export interface InstrumentTable extends InstrumentSource {
   follow(listener: (changed: readonly Instrument[]) => void): void
 }
 
+/** News of corporate actions: all that were recorded or reversed up to an epoch. */
+export interface ActionNews {
+  readonly actions: readonly CorporateAction[]
+  readonly epoch: number
+}
+
+/** Who asks to record something, and under which name a repetition is known; an empty id names nothing. */
+export interface ActionRequest {
+  readonly caller: string
+  readonly requestId: string
+  /** SHA-256 of the canonical request. */
+  readonly contentHash: Uint8Array
+}
+
+export interface CorporateActionStore {
+  /** Records an action, or finds the one that this request recorded before. @throws IDEMPOTENCY_KEY_REUSED. */
+  record(
+    action: Omit<CorporateAction, 'actionId' | 'recordedAt' | 'reversedAt' | 'epoch'> & {
+      readonly targetId?: string
+    },
+    request: ActionRequest,
+    now: Instant,
+  ): Promise<{ readonly actionId: number }>
+  /** @throws ACTION_NOT_FOUND, ALREADY_REVERSED, IDEMPOTENCY_KEY_REUSED. */
+  reverse(actionId: number, reason: string, request: ActionRequest, now: Instant): Promise<void>
+  readSince(epoch: number): Promise<ActionNews>
+}
+
+/** The corporate actions in memory. Nothing waits for it. */
+export interface ActionTable {
+  /** Replaced whole by what is published. */
+  readonly current: CorporateActions
+  publish(news: ActionNews): void
+}
+
 export interface QuoteStore {
   /** Keeps every quote by time; the newest of each instrument is what `readNewest` gives. All or nothing. */
   append(
@@ -284,6 +320,10 @@ export interface QuoteStore {
   ): Promise<void>
   /** What is held back of these instruments, unusable ones left out. */
   readHeld(instrumentIds: readonly string[]): Promise<readonly Quote[]>
+  /** Outliers recorded since, held back still or confirmed meanwhile: the newest of them. */
+  readOutliers(
+    recordedSince: Instant,
+  ): Promise<readonly (Quote & { readonly isReleased: boolean })[]>
   /** The newest quote at or before each moment, by the moment's place. */
   readBefore(
     moments: readonly Pick<Quote, 'instrumentId' | 'pricedAt'>[],
@@ -328,6 +368,8 @@ export interface QuoteBoard extends QuoteSource {
   readonly instruments: InstrumentTable
   all(): Iterable<EffectiveQuote>
   publish(quotes: readonly Quote[]): void
+  /** Replaces the instruments that seem to have split without a word. */
+  suspectSplits(instrumentIds: ReadonlySet<string>): void
   /** Tells of quotes that differ from the ones before, at once; gives back what ends it. */
   follow(listener: (changed: readonly Quote[]) => void): () => void
 }
@@ -388,68 +430,4 @@ export interface CacheTelemetry {
   /** Calls pass the shared cache by until it is available again. */
   sharedCacheLost(reason: string): void
   sharedCacheAvailable(): void
-}
-
-/** What became of a job; `stopped` = nobody waited for it any longer. */
-export type JobOutcome<Result> =
-  | { readonly kind: 'done'; readonly result: Result; readonly timeMs: number }
-  /** `reason` is UPPER_SNAKE_CASE. */
-  | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'stopped' }
-
-/** The jobs of one call. */
-export interface AnalysisBatch {
-  /** Does a few jobs on a thread, none of which may take longer than `jobMsMax`. Never rejects. */
-  run<Kind extends Job>(
-    jobs: readonly Kind[],
-    jobMsMax: number,
-  ): Promise<readonly JobOutcome<ResultOf<Kind>>[]>
-  /** What runs stops within milliseconds, what waits does not begin. */
-  cancel(): void
-}
-
-/** Threads for what would keep the serving one busy. */
-export interface AnalysisPool {
-  readonly threads: number
-  openBatch(): AnalysisBatch
-}
-
-/** The last price of each UTC day that an instrument has, in order of day; as quoted. */
-export interface CloseHistory {
-  readonly instrumentId: string
-  readonly currency: string
-  readonly days: Int32Array
-  readonly prices: Float64Array
-}
-
-export interface DailyClose {
-  readonly instrumentId: string
-  readonly currency: string
-  readonly day: EpochDay
-  readonly price: number
-}
-
-export interface LedgerHead {
-  readonly version: number
-  readonly entryCount: number
-}
-
-/** Ledgers and prices as numbers, many in one read. */
-export interface AnalyticsStore {
-  /** Version and number of entries of the users that have a ledger. */
-  heads(userIds: readonly string[]): Promise<ReadonlyMap<string, LedgerHead>>
-  /** Of the users that have one; with only what had been recorded by `recordedUntil`, undefined = now. */
-  ledgers(
-    userIds: readonly string[],
-    recordedUntil: Instant | undefined,
-  ): Promise<readonly PackedLedger[]>
-  /** Of the instruments that have quotes. */
-  closes(
-    instrumentIds: readonly string[],
-    recordedUntil: Instant | undefined,
-  ): Promise<readonly CloseHistory[]>
-  /** As they are now, of every day of which a quote was recorded since, with the time to ask from next. */
-  closesSince(
-    recordedSince: Instant,
-  ): Promise<{ readonly closes: readonly DailyClose[]; readonly recordedUntil: Instant }>
 }

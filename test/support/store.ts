@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import pg from 'pg'
+import { createActionTable } from '../../src/app/market-data/action-table.ts'
 import { createInstrumentTable } from '../../src/app/market-data/instrument-table.ts'
 import { createQuoteBoard } from '../../src/app/market-data/quote-board.ts'
 import {
@@ -10,7 +11,15 @@ import {
   type UpdatePortfolioPorts,
   type UpdateResult,
 } from '../../src/app/portfolio/update-portfolio.ts'
-import type { CallContext, Clock, QuoteBoard, Span, Telemetry } from '../../src/app/ports.ts'
+import { foldingStore } from '../../src/app/portfolio/folded-actions.ts'
+import type {
+  ActionTable,
+  CallContext,
+  Clock,
+  QuoteBoard,
+  Span,
+  Telemetry,
+} from '../../src/app/ports.ts'
 import { decimal } from '../../src/domain/decimal.ts'
 import type { TransactionType } from '../../src/domain/portfolio/transaction-types.ts'
 import type { TransactionDraft } from '../../src/domain/portfolio/transaction.ts'
@@ -26,6 +35,7 @@ const POLL_MS = 5
 export interface TestStore extends UpdatePortfolioPorts {
   readonly postgres: Postgres
   readonly quotes: QuoteBoard
+  readonly actions: ActionTable
   /** Sizes of the batches that committed, or were decided without a write, in order. */
   readonly committed: readonly number[]
   /** Why transactions failed, in order. */
@@ -108,12 +118,14 @@ export function openStore(options: StoreOptions & { readonly url: string }): Tes
       batchFailed: (reason) => failed.push(reason),
     },
   })
-  const { portfolios, quoteStore } = postgres
+  const { quoteStore } = postgres
+  const actions = createActionTable()
   return {
     clock,
-    portfolios,
-    quotes: createQuoteBoard(createInstrumentTable()),
+    portfolios: foldingStore(postgres.portfolios, { clock, actions }),
+    quotes: createQuoteBoard(createInstrumentTable(), { clock, table: actions }),
     quoteStore,
+    actions,
     postgres,
     committed,
     failed,

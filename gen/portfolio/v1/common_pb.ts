@@ -114,7 +114,7 @@ export type DataQuality_Issue = Message<"portfolio.v1.DataQuality.Issue"> & {
   symbol: string;
 
   /**
-   * UPPER_SNAKE_CASE: PRICE_MISSING, PRICE_STALE, FX_MISSING, BASIS_UNKNOWN, SPLIT_SUSPECTED
+   * UPPER_SNAKE_CASE: PRICE_MISSING, PRICE_STALE, FX_MISSING, BASIS_UNKNOWN, SPLIT_SUSPECTED, ACTION_LEFT_OUT
    *
    * @generated from field: string reason = 2;
    */

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file portfolio/v1/market_data_service.proto.
  */
 export const file_portfolio_v1_market_data_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZwb3J0Zm9saW8vdjEvbWFya2V0X2RhdGFfc2VydmljZS5wcm90bxIMcG9ydGZvbGlvLnYxIu8FCgpJbnN0cnVtZW50EhUKDWluc3RydW1lbnRfaWQYASABKAkSDgoGc3ltYm9sGAIgASgJEhQKDGV4Y2hhbmdlX21pYxgDIAEoCRIMCgRpc2luGAQgASgJEgwKBGZpZ2kYBSABKAkSFQoNY3VycmVuY3lfY29kZRgGIAEoCRItCgthc3NldF9jbGFzcxgHIAEoDjIYLnBvcnRmb2xpby52MS5Bc3NldENsYXNzEhIKCm11bHRpcGxpZXIYCCABKAkSGwoOcXVhbnRpdHlfc2NhbGUYCSABKAVIAIgBARI7Cg5zeW1ib2xfaGlzdG9yeRgKIAMoCzIjLnBvcnRmb2xpby52MS5JbnN0cnVtZW50LlN5bWJvbFNwYW4SRgoPY2xhc3NpZmljYXRpb25zGAsgAygLMi0ucG9ydGZvbGlvLnYxLkluc3RydW1lbnQuQ2xhc3NpZmljYXRpb25zRW50cnkSNwoKZGVyaXZhdGl2ZRgMIAEoCzIjLnBvcnRmb2xpby52MS5JbnN0cnVtZW50LkRlcml2YXRpdmUaNgoUQ2xhc3NpZmljYXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARrFAQoKRGVyaXZhdGl2ZRIZChF1bmRlcmx5aW5nX3N5bWJvbBgBIAEoCRITCgtleHBpcnlfZGF0ZRgCIAEoCRIOCgZzdHJpa2UYAyABKAkSOAoFcmlnaHQYBCABKA4yKS5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudC5EZXJpdmF0aXZlLlJpZ2h0Ij0KBVJpZ2h0EhUKEVJJR0hUX1VOU1BFQ0lGSUVEEAASDgoKUklHSFRfQ0FMTBABEg0KCVJJR0hUX1BVVBACGkAKClN5bWJvbFNwYW4SDgoGc3ltYm9sGAEgASgJEhEKCWZyb21fZGF0ZRgCIAEoCRIPCgd0b19kYXRlGAMgASgJQhEKD19xdWFudGl0eV9zY2FsZSK7AgoFUXVvdGUSDgoGc3ltYm9sGAEgASgJEg0KBXByaWNlGAIgASgJEhUKDWN1cnJlbmN5X2NvZGUYAyABKAkSLQoJcHJpY2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzb3VyY2UYBSABKAkSJgoEa2luZBgGIAEoDjIYLnBvcnRmb2xpby52MS5RdW90ZS5LaW5kEhYKDnNwbGl0X2FkanVzdGVkGAcgASgIIn0KBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhEKDUtJTkRfUkVBTFRJTUUQARIQCgxLSU5EX0RFTEFZRUQQAhIOCgpLSU5EX0NMT1NFEAMSDAoIS0lORF9OQVYQBBIPCgtLSU5EX01BTlVBTBAFEgsKB0tJTkRfRlgQBiJJChhVcHNlcnRJbnN0cnVtZW50c1JlcXVlc3QSLQoLaW5zdHJ1bWVudHMYASADKAsyGC5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudCI9ChlVcHNlcnRJbnN0cnVtZW50c1Jlc3BvbnNlEg8KB2NyZWF0ZWQYASABKAUSDwoHdXBkYXRlZBgCIAEoBSI6ChNJbmdlc3RRdW90ZXNSZXF1ZXN0EiMKBnF1b3RlcxgBIAMoCzITLnBvcnRmb2xpby52MS5RdW90ZSK9AQoUSW5nZXN0UXVvdGVzUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAMSEwoLcXVhcmFudGluZWQYAiABKAMSQAoIZXhhbXBsZXMYAyADKAsyLi5wb3J0Zm9saW8udjEuSW5nZXN0UXVvdGVzUmVzcG9uc2UuUXVhcmFudGluZWQaPAoLUXVhcmFudGluZWQSDQoFaW5kZXgYASABKAMSDgoGc3ltYm9sGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJaChVCYXRjaEdldFF1b3Rlc1JlcXVlc3QSDwoHc3ltYm9scxgBIAMoCRIwCgxlZmZlY3RpdmVfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlYKFkJhdGNoR2V0UXVvdGVzUmVzcG9uc2USIwoGcXVvdGVzGAEgAygLMhMucG9ydGZvbGlvLnYxLlF1b3RlEhcKD21pc3Npbmdfc3ltYm9scxgCIAMoCSKKAQoRTGlzdFF1b3Rlc1JlcXVlc3QSDgoGc3ltYm9sGAEgASgJEiQKBnBlcmlvZBgCIAEoCzIULnBvcnRmb2xpby52MS5QZXJpb2QSGAoQcXVhcmFudGluZWRfb25seRgDIAEoCBIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCSJSChJMaXN0UXVvdGVzUmVzcG9uc2USIwoGcXVvdGVzGAEgAygLMhMucG9ydGZvbGlvLnYxLlF1b3RlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJQChZMaXN0SW5zdHJ1bWVudHNSZXF1ZXN0Eg8KB3N5bWJvbHMYASADKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiYQoXTGlzdEluc3RydW1lbnRzUmVzcG9uc2USLQoLaW5zdHJ1bWVudHMYASADKAsyGC5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAky7wMKEU1hcmtldERhdGFTZXJ2aWNlEmQKEVVwc2VydEluc3RydW1lbnRzEiYucG9ydGZvbGlvLnYxLlVwc2VydEluc3RydW1lbnRzUmVxdWVzdBonLnBvcnRmb2xpby52MS5VcHNlcnRJbnN0cnVtZW50c1Jlc3BvbnNlElcKDEluZ2VzdFF1b3RlcxIhLnBvcnRmb2xpby52MS5Jbmdlc3RRdW90ZXNSZXF1ZXN0GiIucG9ydGZvbGlvLnYxLkluZ2VzdFF1b3Rlc1Jlc3BvbnNlKAESYAoOQmF0Y2hHZXRRdW90ZXMSIy5wb3J0Zm9saW8udjEuQmF0Y2hHZXRRdW90ZXNSZXF1ZXN0GiQucG9ydGZvbGlvLnYxLkJhdGNoR2V0UXVvdGVzUmVzcG9uc2UiA5ACARJUCgpMaXN0UXVvdGVzEh8ucG9ydGZvbGlvLnYxLkxpc3RRdW90ZXNSZXF1ZXN0GiAucG9ydGZvbGlvLnYxLkxpc3RRdW90ZXNSZXNwb25zZSIDkAIBEmMKD0xpc3RJbnN0cnVtZW50cxIkLnBvcnRmb2xpby52MS5MaXN0SW5zdHJ1bWVudHNSZXF1ZXN0GiUucG9ydGZvbGlvLnYxLkxpc3RJbnN0cnVtZW50c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_portfolio_v1_common]);
+  fileDesc("CiZwb3J0Zm9saW8vdjEvbWFya2V0X2RhdGFfc2VydmljZS5wcm90bxIMcG9ydGZvbGlvLnYxIu8FCgpJbnN0cnVtZW50EhUKDWluc3RydW1lbnRfaWQYASABKAkSDgoGc3ltYm9sGAIgASgJEhQKDGV4Y2hhbmdlX21pYxgDIAEoCRIMCgRpc2luGAQgASgJEgwKBGZpZ2kYBSABKAkSFQoNY3VycmVuY3lfY29kZRgGIAEoCRItCgthc3NldF9jbGFzcxgHIAEoDjIYLnBvcnRmb2xpby52MS5Bc3NldENsYXNzEhIKCm11bHRpcGxpZXIYCCABKAkSGwoOcXVhbnRpdHlfc2NhbGUYCSABKAVIAIgBARI7Cg5zeW1ib2xfaGlzdG9yeRgKIAMoCzIjLnBvcnRmb2xpby52MS5JbnN0cnVtZW50LlN5bWJvbFNwYW4SRgoPY2xhc3NpZmljYXRpb25zGAsgAygLMi0ucG9ydGZvbGlvLnYxLkluc3RydW1lbnQuQ2xhc3NpZmljYXRpb25zRW50cnkSNwoKZGVyaXZhdGl2ZRgMIAEoCzIjLnBvcnRmb2xpby52MS5JbnN0cnVtZW50LkRlcml2YXRpdmUaNgoUQ2xhc3NpZmljYXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARrFAQoKRGVyaXZhdGl2ZRIZChF1bmRlcmx5aW5nX3N5bWJvbBgBIAEoCRITCgtleHBpcnlfZGF0ZRgCIAEoCRIOCgZzdHJpa2UYAyABKAkSOAoFcmlnaHQYBCABKA4yKS5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudC5EZXJpdmF0aXZlLlJpZ2h0Ij0KBVJpZ2h0EhUKEVJJR0hUX1VOU1BFQ0lGSUVEEAASDgoKUklHSFRfQ0FMTBABEg0KCVJJR0hUX1BVVBACGkAKClN5bWJvbFNwYW4SDgoGc3ltYm9sGAEgASgJEhEKCWZyb21fZGF0ZRgCIAEoCRIPCgd0b19kYXRlGAMgASgJQhEKD19xdWFudGl0eV9zY2FsZSK7AgoFUXVvdGUSDgoGc3ltYm9sGAEgASgJEg0KBXByaWNlGAIgASgJEhUKDWN1cnJlbmN5X2NvZGUYAyABKAkSLQoJcHJpY2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzb3VyY2UYBSABKAkSJgoEa2luZBgGIAEoDjIYLnBvcnRmb2xpby52MS5RdW90ZS5LaW5kEhYKDnNwbGl0X2FkanVzdGVkGAcgASgIIn0KBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhEKDUtJTkRfUkVBTFRJTUUQARIQCgxLSU5EX0RFTEFZRUQQAhIOCgpLSU5EX0NMT1NFEAMSDAoIS0lORF9OQVYQBBIPCgtLSU5EX01BTlVBTBAFEgsKB0tJTkRfRlgQBiJJChhVcHNlcnRJbnN0cnVtZW50c1JlcXVlc3QSLQoLaW5zdHJ1bWVudHMYASADKAsyGC5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudCI9ChlVcHNlcnRJbnN0cnVtZW50c1Jlc3BvbnNlEg8KB2NyZWF0ZWQYASABKAUSDwoHdXBkYXRlZBgCIAEoBSI6ChNJbmdlc3RRdW90ZXNSZXF1ZXN0EiMKBnF1b3RlcxgBIAMoCzITLnBvcnRmb2xpby52MS5RdW90ZSK9AQoUSW5nZXN0UXVvdGVzUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAMSEwoLcXVhcmFudGluZWQYAiABKAMSQAoIZXhhbXBsZXMYAyADKAsyLi5wb3J0Zm9saW8udjEuSW5nZXN0UXVvdGVzUmVzcG9uc2UuUXVhcmFudGluZWQaPAoLUXVhcmFudGluZWQSDQoFaW5kZXgYASABKAMSDgoGc3ltYm9sGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJaChVCYXRjaEdldFF1b3Rlc1JlcXVlc3QSDwoHc3ltYm9scxgBIAMoCRIwCgxlZmZlY3RpdmVfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlYKFkJhdGNoR2V0UXVvdGVzUmVzcG9uc2USIwoGcXVvdGVzGAEgAygLMhMucG9ydGZvbGlvLnYxLlF1b3RlEhcKD21pc3Npbmdfc3ltYm9scxgCIAMoCSKKAQoRTGlzdFF1b3Rlc1JlcXVlc3QSDgoGc3ltYm9sGAEgASgJEiQKBnBlcmlvZBgCIAEoCzIULnBvcnRmb2xpby52MS5QZXJpb2QSGAoQcXVhcmFudGluZWRfb25seRgDIAEoCBIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCSJSChJMaXN0UXVvdGVzUmVzcG9uc2USIwoGcXVvdGVzGAEgAygLMhMucG9ydGZvbGlvLnYxLlF1b3RlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJQChZMaXN0SW5zdHJ1bWVudHNSZXF1ZXN0Eg8KB3N5bWJvbHMYASADKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiYQoXTGlzdEluc3RydW1lbnRzUmVzcG9uc2USLQoLaW5zdHJ1bWVudHMYASADKAsyGC5wb3J0Zm9saW8udjEuSW5zdHJ1bWVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkisgYKHFJlY29yZENvcnBvcmF0ZUFjdGlvblJlcXVlc3QSFQoNaW5zdHJ1bWVudF9pZBgBIAEoCRIPCgdleF9kYXRlGAIgASgJEkEKBXNwbGl0GAMgASgLMjAucG9ydGZvbGlvLnYxLlJlY29yZENvcnBvcmF0ZUFjdGlvblJlcXVlc3QuU3BsaXRIABJQCg1zeW1ib2xfY2hhbmdlGAQgASgLMjcucG9ydGZvbGlvLnYxLlJlY29yZENvcnBvcmF0ZUFjdGlvblJlcXVlc3QuU3ltYm9sQ2hhbmdlSAASRgoIc3Bpbl9vZmYYBSABKAsyMi5wb3J0Zm9saW8udjEuUmVjb3JkQ29ycG9yYXRlQWN0aW9uUmVxdWVzdC5TcGluT2ZmSAASQwoGbWVyZ2VyGAYgASgLMjEucG9ydGZvbGlvLnYxLlJlY29yZENvcnBvcmF0ZUFjdGlvblJlcXVlc3QuTWVyZ2VySAASUAoNY2FzaF9kaXZpZGVuZBgHIAEoCzI3LnBvcnRmb2xpby52MS5SZWNvcmRDb3Jwb3JhdGVBY3Rpb25SZXF1ZXN0LkNhc2hEaXZpZGVuZEgAEhIKCnJlcXVlc3RfaWQYCCABKAkaLwoFU3BsaXQSEQoJbnVtZXJhdG9yGAEgASgDEhMKC2Rlbm9taW5hdG9yGAIgASgDGiIKDFN5bWJvbENoYW5nZRISCgpuZXdfc3ltYm9sGAEgASgJGksKB1NwaW5PZmYSGQoRbmV3X2luc3RydW1lbnRfaWQYASABKAkSDQoFcmF0aW8YAiABKAkSFgoOYmFzaXNfZnJhY3Rpb24YAyABKAkaSQoGTWVyZ2VyEhkKEW5ld19pbnN0cnVtZW50X2lkGAEgASgJEg0KBXJhdGlvGAIgASgJEhUKDWNhc2hfcGVyX3VuaXQYAyABKAkaawoMQ2FzaERpdmlkZW5kEhcKD2Ftb3VudF9wZXJfdW5pdBgBIAEoCRIVCg1jdXJyZW5jeV9jb2RlGAIgASgJEhAKCHBheV9kYXRlGAMgASgJEhkKEXJldHVybl9vZl9jYXBpdGFsGAQgASgIQggKBmFjdGlvbiI8Ch1SZWNvcmRDb3Jwb3JhdGVBY3Rpb25SZXNwb25zZRIbChNjb3Jwb3JhdGVfYWN0aW9uX2lkGAEgASgJInUKG0xpc3RDb3Jwb3JhdGVBY3Rpb25zUmVxdWVzdBIVCg1pbnN0cnVtZW50X2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhgKEGluY2x1ZGVfcmV2ZXJzZWQYBCABKAgieQocTGlzdENvcnBvcmF0ZUFjdGlvbnNSZXNwb25zZRJAChFjb3Jwb3JhdGVfYWN0aW9ucxgBIAMoCzIlLnBvcnRmb2xpby52MS5SZWNvcmRlZENvcnBvcmF0ZUFjdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki1gEKF1JlY29yZGVkQ29ycG9yYXRlQWN0aW9uEhsKE2NvcnBvcmF0ZV9hY3Rpb25faWQYASABKAkSPAoIcmVjb3JkZWQYAiABKAsyKi5wb3J0Zm9saW8udjEuUmVjb3JkQ29ycG9yYXRlQWN0aW9uUmVxdWVzdBIvCgtyZWNvcmRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2ZXJzZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImAKHVJldmVyc2VDb3Jwb3JhdGVBY3Rpb25SZXF1ZXN0EhsKE2NvcnBvcmF0ZV9hY3Rpb25faWQYASABKAkSDgoGcmVhc29uGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiIAoeUmV2ZXJzZUNvcnBvcmF0ZUFjdGlvblJlc3BvbnNlMsoGChFNYXJrZXREYXRhU2VydmljZRJkChFVcHNlcnRJbnN0cnVtZW50cxImLnBvcnRmb2xpby52MS5VcHNlcnRJbnN0cnVtZW50c1JlcXVlc3QaJy5wb3J0Zm9saW8udjEuVXBzZXJ0SW5zdHJ1bWVudHNSZXNwb25zZRJXCgxJbmdlc3RRdW90ZXMSIS5wb3J0Zm9saW8udjEuSW5nZXN0UXVvdGVzUmVxdWVzdBoiLnBvcnRmb2xpby52MS5Jbmdlc3RRdW90ZXNSZXNwb25zZSgBEmAKDkJhdGNoR2V0UXVvdGVzEiMucG9ydGZvbGlvLnYxLkJhdGNoR2V0UXVvdGVzUmVxdWVzdBokLnBvcnRmb2xpby52MS5CYXRjaEdldFF1b3Rlc1Jlc3BvbnNlIgOQAgESVAoKTGlzdFF1b3RlcxIfLnBvcnRmb2xpby52MS5MaXN0UXVvdGVzUmVxdWVzdBogLnBvcnRmb2xpby52MS5MaXN0UXVvdGVzUmVzcG9uc2UiA5ACARJwChVSZWNvcmRDb3Jwb3JhdGVBY3Rpb24SKi5wb3J0Zm9saW8udjEuUmVjb3JkQ29ycG9yYXRlQWN0aW9uUmVxdWVzdBorLnBvcnRmb2xpby52MS5SZWNvcmRDb3Jwb3JhdGVBY3Rpb25SZXNwb25zZRJyChRMaXN0Q29ycG9yYXRlQWN0aW9ucxIpLnBvcnRmb2xpby52MS5MaXN0Q29ycG9yYXRlQWN0aW9uc1JlcXVlc3QaKi5wb3J0Zm9saW8udjEuTGlzdENvcnBvcmF0ZUFjdGlvbnNSZXNwb25zZSIDkAIBEnMKFlJldmVyc2VDb3Jwb3JhdGVBY3Rpb24SKy5wb3J0Zm9saW8udjEuUmV2ZXJzZUNvcnBvcmF0ZUFjdGlvblJlcXVlc3QaLC5wb3J0Zm9saW8udjEuUmV2ZXJzZUNvcnBvcmF0ZUFjdGlvblJlc3BvbnNlEmMKD0xpc3RJbnN0cnVtZW50cxIkLnBvcnRmb2xpby52MS5MaXN0SW5zdHJ1bWVudHNSZXF1ZXN0GiUucG9ydGZvbGlvLnYxLkxpc3RJbnN0cnVtZW50c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_portfolio_v1_common]);
 
 /**
  * @generated from message portfolio.v1.Instrument
@@ -591,7 +591,376 @@ export const ListInstrumentsResponseSchema: GenMessage<ListInstrumentsResponse> 
   messageDesc(file_portfolio_v1_market_data_service, 11);
 
 /**
- * Instruments, prices and exchange rates: what valuation needs. Also the contract an outside market-data provider
+ * @generated from message portfolio.v1.RecordCorporateActionRequest
+ */
+export type RecordCorporateActionRequest = Message<"portfolio.v1.RecordCorporateActionRequest"> & {
+  /**
+   * of a holding nobody described: its symbol
+   *
+   * @generated from field: string instrument_id = 1;
+   */
+  instrumentId: string;
+
+  /**
+   * @generated from field: string ex_date = 2;
+   */
+  exDate: string;
+
+  /**
+   * @generated from oneof portfolio.v1.RecordCorporateActionRequest.action
+   */
+  action: {
+    /**
+     * @generated from field: portfolio.v1.RecordCorporateActionRequest.Split split = 3;
+     */
+    value: RecordCorporateActionRequest_Split;
+    case: "split";
+  } | {
+    /**
+     * @generated from field: portfolio.v1.RecordCorporateActionRequest.SymbolChange symbol_change = 4;
+     */
+    value: RecordCorporateActionRequest_SymbolChange;
+    case: "symbolChange";
+  } | {
+    /**
+     * @generated from field: portfolio.v1.RecordCorporateActionRequest.SpinOff spin_off = 5;
+     */
+    value: RecordCorporateActionRequest_SpinOff;
+    case: "spinOff";
+  } | {
+    /**
+     * @generated from field: portfolio.v1.RecordCorporateActionRequest.Merger merger = 6;
+     */
+    value: RecordCorporateActionRequest_Merger;
+    case: "merger";
+  } | {
+    /**
+     * @generated from field: portfolio.v1.RecordCorporateActionRequest.CashDividend cash_dividend = 7;
+     */
+    value: RecordCorporateActionRequest_CashDividend;
+    case: "cashDividend";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The same request again records nothing; another one under the same id is IDEMPOTENCY_KEY_REUSED.
+   *
+   * @generated from field: string request_id = 8;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message portfolio.v1.RecordCorporateActionRequest.
+ * Use `create(RecordCorporateActionRequestSchema)` to create a new message.
+ */
+export const RecordCorporateActionRequestSchema: GenMessage<RecordCorporateActionRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 12);
+
+/**
+ * numerator new units for denominator old ones, both from 1 to 1,000,000: 4 and 1, or 1 and 10 for a reverse split.
+ * Fractions of units stay, to 18 decimals.
+ *
+ * @generated from message portfolio.v1.RecordCorporateActionRequest.Split
+ */
+export type RecordCorporateActionRequest_Split = Message<"portfolio.v1.RecordCorporateActionRequest.Split"> & {
+  /**
+   * @generated from field: int64 numerator = 1;
+   */
+  numerator: bigint;
+
+  /**
+   * @generated from field: int64 denominator = 2;
+   */
+  denominator: bigint;
+};
+
+/**
+ * Describes the message portfolio.v1.RecordCorporateActionRequest.Split.
+ * Use `create(RecordCorporateActionRequest_SplitSchema)` to create a new message.
+ */
+export const RecordCorporateActionRequest_SplitSchema: GenMessage<RecordCorporateActionRequest_Split> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 12, 0);
+
+/**
+ * Of an instrument that UpsertInstruments knows, from ex_date on, which may not be a later day than today.
+ *
+ * @generated from message portfolio.v1.RecordCorporateActionRequest.SymbolChange
+ */
+export type RecordCorporateActionRequest_SymbolChange = Message<"portfolio.v1.RecordCorporateActionRequest.SymbolChange"> & {
+  /**
+   * @generated from field: string new_symbol = 1;
+   */
+  newSymbol: string;
+};
+
+/**
+ * Describes the message portfolio.v1.RecordCorporateActionRequest.SymbolChange.
+ * Use `create(RecordCorporateActionRequest_SymbolChangeSchema)` to create a new message.
+ */
+export const RecordCorporateActionRequest_SymbolChangeSchema: GenMessage<RecordCorporateActionRequest_SymbolChange> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 12, 1);
+
+/**
+ * Of each lot ratio units of the new instrument for one old, with its date and basis_fraction of its basis.
+ *
+ * @generated from message portfolio.v1.RecordCorporateActionRequest.SpinOff
+ */
+export type RecordCorporateActionRequest_SpinOff = Message<"portfolio.v1.RecordCorporateActionRequest.SpinOff"> & {
+  /**
+   * @generated from field: string new_instrument_id = 1;
+   */
+  newInstrumentId: string;
+
+  /**
+   * > 0
+   *
+   * @generated from field: string ratio = 2;
+   */
+  ratio: string;
+
+  /**
+   * from 0 to 1
+   *
+   * @generated from field: string basis_fraction = 3;
+   */
+  basisFraction: string;
+};
+
+/**
+ * Describes the message portfolio.v1.RecordCorporateActionRequest.SpinOff.
+ * Use `create(RecordCorporateActionRequest_SpinOffSchema)` to create a new message.
+ */
+export const RecordCorporateActionRequest_SpinOffSchema: GenMessage<RecordCorporateActionRequest_SpinOff> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 12, 2);
+
+/**
+ * For units: each lot goes on as ratio units of the new instrument. For cash alone (no new_instrument_id): a sale.
+ * For both: the cash takes off the basis first, and what exceeds it is realised.
+ *
+ * @generated from message portfolio.v1.RecordCorporateActionRequest.Merger
+ */
+export type RecordCorporateActionRequest_Merger = Message<"portfolio.v1.RecordCorporateActionRequest.Merger"> & {
+  /**
+   * @generated from field: string new_instrument_id = 1;
+   */
+  newInstrumentId: string;
+
+  /**
+   * @generated from field: string ratio = 2;
+   */
+  ratio: string;
+
+  /**
+   * in the instrument's currency
+   *
+   * @generated from field: string cash_per_unit = 3;
+   */
+  cashPerUnit: string;
+};
+
+/**
+ * Describes the message portfolio.v1.RecordCorporateActionRequest.Merger.
+ * Use `create(RecordCorporateActionRequest_MergerSchema)` to create a new message.
+ */
+export const RecordCorporateActionRequest_MergerSchema: GenMessage<RecordCorporateActionRequest_Merger> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 12, 3);
+
+/**
+ * Income of the ex-date, on units held when it begins, in cash too from then on where cash is tracked; taxes that are
+ * withheld are recorded apart. Recorded here, no DIVIDEND transaction is to be recorded besides.
+ *
+ * @generated from message portfolio.v1.RecordCorporateActionRequest.CashDividend
+ */
+export type RecordCorporateActionRequest_CashDividend = Message<"portfolio.v1.RecordCorporateActionRequest.CashDividend"> & {
+  /**
+   * > 0
+   *
+   * @generated from field: string amount_per_unit = 1;
+   */
+  amountPerUnit: string;
+
+  /**
+   * empty = the instrument's
+   *
+   * @generated from field: string currency_code = 2;
+   */
+  currencyCode: string;
+
+  /**
+   * kept, and of no effect
+   *
+   * @generated from field: string pay_date = 3;
+   */
+  payDate: string;
+
+  /**
+   * lowers the basis; what exceeds it is realised
+   *
+   * @generated from field: bool return_of_capital = 4;
+   */
+  returnOfCapital: boolean;
+};
+
+/**
+ * Describes the message portfolio.v1.RecordCorporateActionRequest.CashDividend.
+ * Use `create(RecordCorporateActionRequest_CashDividendSchema)` to create a new message.
+ */
+export const RecordCorporateActionRequest_CashDividendSchema: GenMessage<RecordCorporateActionRequest_CashDividend> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 12, 4);
+
+/**
+ * @generated from message portfolio.v1.RecordCorporateActionResponse
+ */
+export type RecordCorporateActionResponse = Message<"portfolio.v1.RecordCorporateActionResponse"> & {
+  /**
+   * @generated from field: string corporate_action_id = 1;
+   */
+  corporateActionId: string;
+};
+
+/**
+ * Describes the message portfolio.v1.RecordCorporateActionResponse.
+ * Use `create(RecordCorporateActionResponseSchema)` to create a new message.
+ */
+export const RecordCorporateActionResponseSchema: GenMessage<RecordCorporateActionResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 13);
+
+/**
+ * @generated from message portfolio.v1.ListCorporateActionsRequest
+ */
+export type ListCorporateActionsRequest = Message<"portfolio.v1.ListCorporateActionsRequest"> & {
+  /**
+   * empty = all
+   *
+   * @generated from field: string instrument_id = 1;
+   */
+  instrumentId: string;
+
+  /**
+   * at most 1,000; 0 = 100
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * @generated from field: bool include_reversed = 4;
+   */
+  includeReversed: boolean;
+};
+
+/**
+ * Describes the message portfolio.v1.ListCorporateActionsRequest.
+ * Use `create(ListCorporateActionsRequestSchema)` to create a new message.
+ */
+export const ListCorporateActionsRequestSchema: GenMessage<ListCorporateActionsRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 14);
+
+/**
+ * @generated from message portfolio.v1.ListCorporateActionsResponse
+ */
+export type ListCorporateActionsResponse = Message<"portfolio.v1.ListCorporateActionsResponse"> & {
+  /**
+   * @generated from field: repeated portfolio.v1.RecordedCorporateAction corporate_actions = 1;
+   */
+  corporateActions: RecordedCorporateAction[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ListCorporateActionsResponse.
+ * Use `create(ListCorporateActionsResponseSchema)` to create a new message.
+ */
+export const ListCorporateActionsResponseSchema: GenMessage<ListCorporateActionsResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 15);
+
+/**
+ * @generated from message portfolio.v1.RecordedCorporateAction
+ */
+export type RecordedCorporateAction = Message<"portfolio.v1.RecordedCorporateAction"> & {
+  /**
+   * @generated from field: string corporate_action_id = 1;
+   */
+  corporateActionId: string;
+
+  /**
+   * without its request_id
+   *
+   * @generated from field: portfolio.v1.RecordCorporateActionRequest recorded = 2;
+   */
+  recorded?: RecordCorporateActionRequest | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp recorded_at = 3;
+   */
+  recordedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp reversed_at = 4;
+   */
+  reversedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message portfolio.v1.RecordedCorporateAction.
+ * Use `create(RecordedCorporateActionSchema)` to create a new message.
+ */
+export const RecordedCorporateActionSchema: GenMessage<RecordedCorporateAction> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 16);
+
+/**
+ * @generated from message portfolio.v1.ReverseCorporateActionRequest
+ */
+export type ReverseCorporateActionRequest = Message<"portfolio.v1.ReverseCorporateActionRequest"> & {
+  /**
+   * @generated from field: string corporate_action_id = 1;
+   */
+  corporateActionId: string;
+
+  /**
+   * at most 256 characters
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message portfolio.v1.ReverseCorporateActionRequest.
+ * Use `create(ReverseCorporateActionRequestSchema)` to create a new message.
+ */
+export const ReverseCorporateActionRequestSchema: GenMessage<ReverseCorporateActionRequest> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 17);
+
+/**
+ * @generated from message portfolio.v1.ReverseCorporateActionResponse
+ */
+export type ReverseCorporateActionResponse = Message<"portfolio.v1.ReverseCorporateActionResponse"> & {
+};
+
+/**
+ * Describes the message portfolio.v1.ReverseCorporateActionResponse.
+ * Use `create(ReverseCorporateActionResponseSchema)` to create a new message.
+ */
+export const ReverseCorporateActionResponseSchema: GenMessage<ReverseCorporateActionResponse> = /*@__PURE__*/
+  messageDesc(file_portfolio_v1_market_data_service, 18);
+
+/**
+ * Instruments, prices, exchange rates and corporate actions: what valuation needs. Also the contract an outside market-data provider
  * implements (BatchGetQuotes only).
  *
  * @generated from service portfolio.v1.MarketDataService
@@ -637,6 +1006,39 @@ export const MarketDataService: GenService<{
     methodKind: "unary";
     input: typeof ListQuotesRequestSchema;
     output: typeof ListQuotesResponseSchema;
+  },
+  /**
+   * Recorded once per instrument, and folded into every holding of it when that is next read or written: also for those
+   * who trade backdated across it. In force when the ex-date begins, on the clock of the instrument's exchange where
+   * that is a known one (as for trading days), else in UTC; a trade of that very instant comes after it. An action on
+   * units (split, spin-off, merger) keeps the total basis, each lot its date.
+   *
+   * @generated from rpc portfolio.v1.MarketDataService.RecordCorporateAction
+   */
+  recordCorporateAction: {
+    methodKind: "unary";
+    input: typeof RecordCorporateActionRequestSchema;
+    output: typeof RecordCorporateActionResponseSchema;
+  },
+  /**
+   * In the order in which they were recorded.
+   *
+   * @generated from rpc portfolio.v1.MarketDataService.ListCorporateActions
+   */
+  listCorporateActions: {
+    methodKind: "unary";
+    input: typeof ListCorporateActionsRequestSchema;
+    output: typeof ListCorporateActionsResponseSchema;
+  },
+  /**
+   * A correcting record: the action is no longer folded into any holding; what was known before it stays known.
+   *
+   * @generated from rpc portfolio.v1.MarketDataService.ReverseCorporateAction
+   */
+  reverseCorporateAction: {
+    methodKind: "unary";
+    input: typeof ReverseCorporateActionRequestSchema;
+    output: typeof ReverseCorporateActionResponseSchema;
   },
   /**
    * In order of instrument_id.

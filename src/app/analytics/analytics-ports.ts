@@ -1,4 +1,5 @@
-import type { AnalysisPool, AnalyticsStore, Clock, InstrumentTable } from '../ports.ts'
+import type { AnalysisPool, AnalyticsStore } from '../analytics-ports.ts'
+import type { Clock, InstrumentTable } from '../ports.ts'
 import type { LedgerCache } from './ledger-cache.ts'
 import type { ResidentPrices } from './resident-prices.ts'
 

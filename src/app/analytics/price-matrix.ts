@@ -5,7 +5,7 @@ import { ONE } from '../../domain/decimal.ts'
 import { constantQuote, effectiveQuote } from '../../domain/market-data/effective-quote.ts'
 import type { InstrumentSource } from '../../domain/market-data/instrument.ts'
 import { pairsBetween, PIVOT_CURRENCIES } from '../../domain/market-data/quote.ts'
-import type { CloseHistory, DailyClose } from '../ports.ts'
+import type { CloseHistory, DailyClose } from '../analytics-ports.ts'
 
 /** Columns and rows kept free, so that the next day or instrument needs no new block. */
 const SPARE_DAYS = 64

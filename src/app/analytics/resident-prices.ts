@@ -1,6 +1,7 @@
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
-import type { AnalyticsStore, Clock, InstrumentTable } from '../ports.ts'
+import type { AnalyticsStore } from '../analytics-ports.ts'
+import type { Clock, InstrumentTable } from '../ports.ts'
 import { PriceMatrix } from './price-matrix.ts'
 
 /** A quote is stamped before it is committed, by a clock that may be a little off. */

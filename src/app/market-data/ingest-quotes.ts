@@ -11,6 +11,7 @@ import {
   type Screened,
   screenQuotes,
 } from '../../domain/market-data/quarantine.ts'
+import { pairedQuote } from '../../domain/market-data/paired-quote.ts'
 import type { Quote } from '../../domain/market-data/quote.ts'
 import { plainText } from '../../domain/text.ts'
 import type { Instant } from '../../domain/time.ts'
@@ -82,7 +83,9 @@ function readQuote(
 ): Quote | QuarantinedQuote | Unreadable {
   const quoted = quotedInstrument(sent, board.instruments, now)
   const outcome = acceptQuote(sent, quoted, now)
-  if (typeof outcome === 'object') return outcome
+  if (typeof outcome === 'object') {
+    return outcome.splitAdjusted ? { ...outcome, recordedAt: now } : outcome
+  }
   if (quoted.instrumentId === undefined) return { reason: outcome }
   return quarantined(sent, quoted.instrumentId, outcome, now)
 }
@@ -101,6 +104,8 @@ async function screen(
   const facts = {
     before: (quote: Quote) =>
       before.has(quote) ? before.get(quote) : board.latest(quote.instrumentId),
+    inUnitsOf: (known: Quote, quote: Quote) =>
+      pairedQuote(known, board.actions, quote.recordedAt ?? quote.pricedAt),
     instrumentOf: (instrumentId: string) => board.instruments.get(instrumentId),
     held: [],
   }

@@ -1,4 +1,5 @@
 import { constantQuote, effectiveQuote } from '../../domain/market-data/effective-quote.ts'
+import { pairedQuote } from '../../domain/market-data/paired-quote.ts'
 import {
   type EffectiveQuote,
   pairsBetween,
@@ -8,10 +9,11 @@ import {
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { QuoteStore } from '../ports.ts'
+import { knownActions } from './due-actions.ts'
 
 interface PastQuotePorts {
   readonly quoteStore: QuoteStore
-  readonly quotes: Pick<QuoteSource, 'instruments'>
+  readonly quotes: Pick<QuoteSource, 'instruments' | 'actions'>
 }
 
 interface Moment {
@@ -22,15 +24,17 @@ interface Moment {
 
 /** The quotes that value a portfolio as of a moment: its instruments', then the rates their currencies need. */
 export async function quotesAsOf(
-  { quoteStore, quotes: { instruments } }: PastQuotePorts,
+  { quoteStore, quotes: known }: PastQuotePorts,
   state: PortfolioState,
   when: Moment & { readonly reportingCurrency: string | undefined },
 ): Promise<QuoteSource> {
   const quotes = new Map<string, EffectiveQuote>()
+  const { instruments } = known
+  const actions = knownActions(known, when.recordedUntil)
   const add = (quote: Quote): void => {
     const instrument = instruments?.get(quote.instrumentId)
     const effective = instrument === undefined ? quote : effectiveQuote(quote, instrument)
-    quotes.set(quote.instrumentId, effective)
+    quotes.set(quote.instrumentId, pairedQuote(effective, actions, when.at))
   }
   const held = [...state.books.keys()]
   const prices = await quoteStore.readAsOf(held, when.at, when.recordedUntil)
@@ -40,18 +44,25 @@ export async function quotesAsOf(
     const constant = instrument && constantQuote(instrument)
     if (constant !== undefined) add(constant)
   }
-  const { baseCurrency } = state.settings
   const currencies = [...quotes.values()].map(({ currency }) => currency)
-  const pairs = new Set<string>()
-  for (const currency of [...currencies, ...state.cash.balances.keys(), when.reportingCurrency]) {
-    if (currency === undefined || currency === '') continue
-    for (const pair of pairsBetween(currency, baseCurrency)) pairs.add(pair)
-  }
+  const pairs = pairsOf(state, [...currencies, when.reportingCurrency])
   for (const rate of await readPairs(quoteStore, pairs, when)) quotes.set(rate.instrumentId, rate)
   return {
     latest: (instrumentId) => quotes.get(instrumentId),
     ...(instruments && { instruments }),
   }
+}
+
+function pairsOf(
+  { settings, cash }: PortfolioState,
+  currencies: readonly (string | undefined)[],
+): ReadonlySet<string> {
+  const pairs = new Set<string>()
+  for (const currency of [...currencies, ...cash.balances.keys()]) {
+    if (currency === undefined || currency === '') continue
+    for (const pair of pairsBetween(currency, settings.baseCurrency)) pairs.add(pair)
+  }
+  return pairs
 }
 
 /** The rates of a moment between two currencies. */

@@ -1,14 +1,20 @@
 import { constantQuote, effectiveQuote } from '../../domain/market-data/effective-quote.ts'
+import { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
+import { pairedQuote } from '../../domain/market-data/paired-quote.ts'
 import type { EffectiveQuote, Quote } from '../../domain/market-data/quote.ts'
-import type { InstrumentTable, QuoteBoard } from '../ports.ts'
+import type { ActionTable, Clock, InstrumentTable, QuoteBoard } from '../ports.ts'
 
 /**
  * An empty board. A quote replaces the one it has unless that one is newer, so the order of arrival is no matter.
  * What an instrument makes of a quote is found out when either changes: those who read it find it done.
  */
-export function createQuoteBoard(instruments: InstrumentTable): QuoteBoard {
+export function createQuoteBoard(
+  instruments: InstrumentTable,
+  { clock, table }: { readonly clock: Clock; readonly table: ActionTable } = NO_ACTIONS,
+): QuoteBoard {
   const received = new Map<string, Quote>()
   const newest = new Map<string, EffectiveQuote>()
+  let suspects: ReadonlySet<string> = new Set()
   const followers = new Set<(changed: readonly Quote[]) => void>()
 
   function resolve(quote: Quote): EffectiveQuote {
@@ -29,6 +35,15 @@ export function createQuoteBoard(instruments: InstrumentTable): QuoteBoard {
     for (const tell of followers) tell(changed)
   }
 
+  /** In the units of now, whichever it was told in. */
+  function effective(instrumentId: string): EffectiveQuote | undefined {
+    const quote = newest.get(instrumentId)
+    const actions = table.current
+    return quote === undefined || actions.epoch === 0
+      ? quote
+      : pairedQuote(quote, actions, clock.now())
+  }
+
   instruments.follow((changed) => {
     tellOf(
       changed.flatMap((instrument) => {
@@ -40,8 +55,15 @@ export function createQuoteBoard(instruments: InstrumentTable): QuoteBoard {
 
   return {
     instruments,
-    latest: (instrumentId) => newest.get(instrumentId),
-    all: () => newest.values(),
+    get actions() {
+      return table.current
+    },
+    latest: effective,
+    all: () => [...newest.keys()].flatMap((instrumentId) => effective(instrumentId) ?? []),
+    isSplitSuspected: (instrumentId) => suspects.has(instrumentId),
+    suspectSplits(instrumentIds) {
+      suspects = instrumentIds
+    },
     publish(quotes) {
       tellOf(
         quotes.flatMap((quote) => {
@@ -61,6 +83,11 @@ export function createQuoteBoard(instruments: InstrumentTable): QuoteBoard {
       return () => followers.delete(follower)
     },
   }
+}
+
+const NO_ACTIONS = {
+  clock: { now: () => 0, monotonicMs: () => 0 },
+  table: { current: CorporateActions.none, publish: () => undefined },
 }
 
 /** Replicas read quotes again that they have: those move nothing. */

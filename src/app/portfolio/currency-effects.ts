@@ -1,3 +1,4 @@
+import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
 import { majorCurrencyOf } from '../../domain/market-data/instrument.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import {
@@ -8,7 +9,8 @@ import {
 } from '../../domain/portfolio/currency-effect.ts'
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import type { Valuation } from '../../domain/portfolio/valuation.ts'
-import type { LedgerFilter, PortfolioStore } from '../ports.ts'
+import { dueActions } from '../market-data/due-actions.ts'
+import type { Clock, LedgerFilter, PortfolioStore } from '../ports.ts'
 
 /** Of a state nothing changes: what was folded for it serves each valuation of it. */
 const folded = new WeakMap<PortfolioState, Map<string, Promise<LocalBook>>>()
@@ -18,25 +20,46 @@ const folded = new WeakMap<PortfolioState, Map<string, Promise<LocalBook>>>()
  * currencies, once a state; nothing where there are none. `filter` is what the state was folded from.
  */
 export async function currencyEffects(
-  ports: { readonly portfolios: PortfolioStore; readonly quotes: QuoteSource },
+  ports: {
+    readonly clock: Clock
+    readonly portfolios: PortfolioStore
+    readonly quotes: QuoteSource
+  },
   { state, filter }: { state: PortfolioState; filter: LedgerFilter },
   valuation: Valuation,
 ): Promise<CurrencyEffects> {
   const books = new Map<string, LocalBook>()
   const known = folded.get(state) ?? new Map<string, Promise<LocalBook>>()
   folded.set(state, known)
+  const { effectiveUntil = ports.clock.now(), recordedUntil } = filter
+  const due = dueActions(ports.quotes, effectiveUntil, recordedUntil)
   for (const [instrumentId, currency] of foreignInstruments(state, ports.quotes, valuation)) {
+    if (movesBasis(due, instrumentId)) {
+      books.set(instrumentId, undefined)
+      continue
+    }
     const name = `${instrumentId} ${currency}`
     const folding =
       known.get(name) ??
       ports.portfolios
         .ledger(state.userId, { ...filter, instrumentId })
-        .then((history) => foldLocally(history, currency, state.settings))
+        .then((history) => foldLocally(history, currency, state.settings, due))
     known.set(name, folding)
     folding.catch(() => known.delete(name))
     books.set(instrumentId, await folding)
   }
   return currencyEffectsOf(state, valuation, books)
+}
+
+/** Where an action moved or paid back a part of the cost, no one knows what that was in another currency. */
+function movesBasis(due: DueActions, instrumentId: string): boolean {
+  return due
+    .ever(instrumentId)
+    .some(({ terms }) =>
+      terms.kind === 'CASH_DIVIDEND'
+        ? terms.returnOfCapital
+        : terms.kind === 'SPIN_OFF' || terms.kind === 'MERGER',
+    )
 }
 
 /** Instruments that are, or were, traded in another currency than the base, by id. */

@@ -1,11 +1,13 @@
 import { PortfolioError } from '../../domain/errors.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
+import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
 import { expiryOf } from '../../domain/portfolio/expiry.ts'
 import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import { pricesDigest } from '../../domain/portfolio/summary.ts'
 import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { CallContext, Clock, LedgerFilter, PortfolioStore, QuoteStore } from '../ports.ts'
+import { dueActions } from '../market-data/due-actions.ts'
 import { currencyEffects } from './currency-effects.ts'
 import { stateAsOf } from './past-state.ts'
 import type { PortfolioView } from './portfolio-view.ts'
@@ -41,6 +43,8 @@ export async function getPortfolio(
   recent?: RecentViews,
 ): Promise<PortfolioView> {
   const { versionMin } = query
+  // Before the state: what is recorded meanwhile may be in it, and then its view does not serve again.
+  const due = dueActions(ports.quotes, ports.clock.now())
   const present = await ports.portfolios.read(query.userId, call, { versionMin })
   if (present === undefined) {
     throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no portfolio is kept for that user')
@@ -48,7 +52,7 @@ export async function getPortfolio(
   if (versionMin !== undefined && present.state.version < versionMin) {
     throw new PortfolioError('ETAG_MISMATCH', 'the portfolio is older than min_etag')
   }
-  const view = await viewOf(ports, query, { present, recent })
+  const view = await viewOf(ports, query, { present, recent, due })
   return query.ifNoneMatch === view.etag ? { ...view, notModified: true } : view
 }
 
@@ -57,7 +61,7 @@ type Present = NonNullable<Awaited<ReturnType<PortfolioStore['read']>>>
 async function viewOf(
   ports: Parameters<typeof getPortfolio>[0],
   query: GetPortfolioQuery,
-  { present, recent }: { present: Present; recent: RecentViews | undefined },
+  { present, recent, due }: { present: Present; recent: RecentViews | undefined; due: DueActions },
 ): Promise<PortfolioView> {
   const computedAt = ports.clock.now()
   const stateEtag = etagOf(present.state)
@@ -68,7 +72,7 @@ async function viewOf(
   const found = isPresent ? recent?.find(query.userId, wanted) : undefined
   if (found !== undefined) return found
   const { state, quotes, at, cached } = await chooseState(ports, query, { present, computedAt })
-  const used = new UsedQuotes(quotes)
+  const used = new UsedQuotes(quotes, due)
   const valuation = valuePortfolio(state, used, at, query.reportingCurrency)
   const effects = await currencyEffects(
     ports,

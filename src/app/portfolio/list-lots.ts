@@ -1,8 +1,10 @@
 import { type Decimal, decimalText, multiply, ZERO } from '../../domain/decimal.ts'
 import { PortfolioError } from '../../domain/errors.ts'
 import { instrumentIdOf, symbolOf } from '../../domain/market-data/instrument.ts'
+import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
-import { BookFold } from '../../domain/portfolio/book-fold.ts'
+import { ActionFold, type FoldRules } from '../../domain/portfolio/action-fold.ts'
+import type { BookFold } from '../../domain/portfolio/book-fold.ts'
 import { compareLots, type Lot } from '../../domain/portfolio/holding.ts'
 import { dayOf, longTermOn } from '../../domain/portfolio/calendar-day.ts'
 import type { LotMethod } from '../../domain/portfolio/lot-methods.ts'
@@ -11,7 +13,8 @@ import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import { compareEntries, type LedgerEntry } from '../../domain/portfolio/transaction.ts'
 import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { CallContext, Clock, PortfolioStore, QuoteStore } from '../ports.ts'
+import { dueActions } from '../market-data/due-actions.ts'
+import type { CallContext, Clock, LedgerFilter, PortfolioStore, QuoteStore } from '../ports.ts'
 import { stateAsOf } from './past-state.ts'
 import { lotIdOf } from './record-transactions.ts'
 
@@ -62,32 +65,54 @@ export async function listLots(
   if (present === undefined) {
     throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no portfolio is kept for that user')
   }
-  const now = ports.clock.now()
-  const at = query.at ?? now
+  const at = query.at ?? ports.clock.now()
   const instrumentId =
     query.symbol === undefined
       ? undefined
       : instrumentIdOf(ports.quotes.instruments, query.symbol, at)
-  const isPast = query.at !== undefined || query.recordedUntil !== undefined
-  const entries = await ports.portfolios.ledger(query.userId, {
-    ...(query.at !== undefined && { effectiveUntil: query.at }),
-    ...(query.recordedUntil !== undefined && { recordedUntil: query.recordedUntil }),
-    ...(instrumentId !== undefined && { instrumentId }),
-  })
-  const valued = isPast
-    ? await stateAsOf(ports, present.state, { ...query, at, reportingCurrency: undefined })
-    : { state: present.state, quotes: ports.quotes }
+  const due = dueActions(ports.quotes, at, query.recordedUntil)
+  const linked = instrumentId === undefined ? [] : due.linked(instrumentId)
+  // What units came from elsewhere is told by the ledger of where they came from.
+  const entries = await ports.portfolios.ledger(
+    query.userId,
+    filterOf(query, linked.length === 1 ? instrumentId : undefined),
+  )
+  const valued = await valuedState(ports, present.state, query, at)
   const prices = unitValues(valued.state, valued.quotes, at)
   const { settings } = present.state
   const rules = { ...settings, lotMethod: query.method ?? settings.lotMethod }
   const today = dayOf(at, settings.timeZone)
-  return [...foldLots(entries, rules, query.includeClosed)].flatMap(([id, lots]) =>
-    lots.map((lot) => {
+  const folded = foldLots(entries, { ...rules, includeClosed: query.includeClosed }, due)
+  return [...folded].flatMap(([id, lots]) =>
+    (instrumentId === undefined || id === instrumentId ? lots : []).map((lot) => {
       const price = prices.get(id)
       const symbol = symbolOf(ports.quotes.instruments, id)
       return viewOf(lot, { instrumentId: id, symbol, price, today, timeZone: settings.timeZone })
     }),
   )
+}
+
+function filterOf(
+  { at, recordedUntil }: LotsQuery,
+  instrumentId: string | undefined,
+): LedgerFilter {
+  return {
+    ...(at !== undefined && { effectiveUntil: at }),
+    ...(recordedUntil !== undefined && { recordedUntil }),
+    ...(instrumentId !== undefined && { instrumentId }),
+  }
+}
+
+async function valuedState(
+  ports: Parameters<typeof listLots>[0],
+  state: PortfolioState,
+  query: LotsQuery,
+  at: Instant,
+) {
+  const { recordedUntil } = query
+  return query.at === undefined && recordedUntil === undefined
+    ? { state, quotes: ports.quotes }
+    : stateAsOf(ports, state, { at, recordedUntil, reportingCurrency: undefined })
 }
 
 /** What one unit of each priced instrument is worth, in the base currency. */
@@ -106,21 +131,20 @@ function unitValues(
 
 function foldLots(
   entries: readonly LedgerEntry[],
-  rules: PortfolioState['settings'],
-  includeClosed: boolean,
+  { includeClosed, ...rules }: FoldRules & { readonly includeClosed: boolean },
+  due: DueActions,
 ): ReadonlyMap<string, readonly Lot[]> {
-  const folds = new Map<string, BookFold>()
+  const folding = new ActionFold(rules, due)
   for (const entry of activeEntries(entries).toSorted(compareEntries)) {
-    const fold = folds.get(entry.instrumentId) ?? new BookFold(undefined, rules)
-    folds.set(entry.instrumentId, fold)
-    const refusal = fold.apply(entry)
+    const refusal = folding.apply(entry)
     if (refusal !== undefined) {
       const message = `the recorded transactions cannot be folded by ${rules.lotMethod}`
       throw new PortfolioError(refusal.reason, message)
     }
   }
+  folding.advance()
   return new Map(
-    [...folds]
+    [...folding.folds]
       .toSorted(([left], [right]) => (left < right ? -1 : 1))
       .map(([instrumentId, fold]) => [instrumentId, lotsOf(fold, includeClosed)]),
   )

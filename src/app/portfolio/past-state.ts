@@ -1,3 +1,4 @@
+import { type CorporateActions, NO_ACTIONS } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import { foldLedger } from '../../domain/portfolio/fold-ledger.ts'
 import {
@@ -8,13 +9,14 @@ import {
 } from '../../domain/portfolio/past-fold.ts'
 import { DEFAULT_SETTINGS, etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import type { Instant } from '../../domain/time.ts'
+import { dueActions, knownActions } from '../market-data/due-actions.ts'
 import { quotesAsOf } from '../market-data/past-quotes.ts'
 import type { CallContext, PortfolioStore, QuoteStore } from '../ports.ts'
 
 interface PastPorts {
   readonly portfolios: PortfolioStore
   readonly quoteStore: QuoteStore
-  readonly quotes: Pick<QuoteSource, 'instruments'>
+  readonly quotes: Pick<QuoteSource, 'instruments' | 'actions'>
 }
 
 /** A state that was, with the prices that were known. */
@@ -35,7 +37,9 @@ export async function stateOfVersion(
     ports.portfolios.read(userId, call),
   ])
   const settings = present?.state.settings ?? DEFAULT_SETTINGS
-  const state = { ...foldLedger(userId, entries, rulesOfThePast(settings)), settings }
+  const recordedAt = entries.reduce((last, entry) => Math.max(last, entry.recordedAt), 0)
+  const due = dueActions(ports.quotes, recordedAt, recordedAt)
+  const state = { ...foldLedger(userId, entries, rulesOfThePast(settings), due), settings }
   const quotes = await quotesAsOf(ports, state, {
     at: state.lastRecordedAt,
     recordedUntil: state.lastRecordedAt,
@@ -55,13 +59,15 @@ export async function stateAsOf(
   when: { at: Instant; recordedUntil: Instant | undefined; reportingCurrency: string | undefined },
 ): Promise<PastState & { readonly cached: boolean }> {
   const { past } = ports.portfolios
-  const moment = { at: when.at, recordedUntil: boundOf(when.recordedUntil, present) }
+  const actions = knownActions(ports.quotes, when.recordedUntil)
+  const moment = { at: when.at, recordedUntil: boundOf(when.recordedUntil, present), actions }
   const key = [
     present.userId.length,
     present.userId,
     etagOf(present),
     moment.at,
     moment.recordedUntil,
+    actions.epoch,
   ]
   const name = key.join(' ')
   const remembered = past.recall(name)
@@ -80,6 +86,8 @@ function boundOf(recordedUntil: Instant | undefined, present: PortfolioState): I
 interface Moment {
   readonly at: Instant
   readonly recordedUntil: Instant | undefined
+  /** Those that were known then. */
+  readonly actions: CorporateActions
 }
 
 /** Begins with the newest snapshot that may be used, and leaves new ones behind where the rest was long. */
@@ -94,6 +102,7 @@ async function foldAsOf(
     recordedUntil: moment.recordedUntil,
     versionUntil: present.version,
     lotMethod: present.settings.lotMethod,
+    actionEpoch: moment.actions.epoch,
   })
   const { state, snapshots } =
     (await foldOnto(ports, { base, present, moment })) ??
@@ -130,11 +139,22 @@ async function foldOnto(
     moment.recordedUntil === undefined
       ? present.version
       : entries.reduce((newest, entry) => Math.max(newest, entry.version), base?.lastVersion ?? 0)
-  return foldPast(base, entries, {
+  const context = {
     userId,
     // What is forbidden today may have been allowed when it was recorded.
     settings: { ...settings, allowShort: true },
     version,
+    due: moment.actions.dueAt(moment.at),
+    actionEpoch: moment.actions.epoch,
     stride: Math.max(snapshotEntriesMin, Math.ceil(total / snapshotsMax)),
-  })
+  }
+  try {
+    return foldPast(base, entries, context)
+  } catch (error) {
+    if (context.due.isEmpty) throw error
+    // As in the present, an action that does not go with what was recorded before it is left out.
+    if (base !== undefined) return undefined
+    const without = foldPast(base, entries, { ...context, due: NO_ACTIONS })
+    return without && { ...without, snapshots: [] }
+  }
 }

@@ -1,7 +1,9 @@
+import type { CorporateActions, DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { InstrumentSource } from '../../domain/market-data/instrument.ts'
 import type { Quote, QuoteSource } from '../../domain/market-data/quote.ts'
 import type { Valuation } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
+import { dueActions } from '../market-data/due-actions.ts'
 import type { PortfolioView } from './portfolio-view.ts'
 
 /** Of all views kept: about 1.5 KB each, with the answers made of them. */
@@ -13,15 +15,29 @@ export class UsedQuotes implements QuoteSource {
   readonly #asked: string[] = []
   readonly #given: (Quote | undefined)[] = []
 
+  readonly #suspicions = new Map<string, boolean>()
   readonly #epoch: number | undefined
+  readonly #due: DueActions
 
-  constructor(quotes: QuoteSource) {
+  /** `due` are the actions that the state valued with them has in it, at least. */
+  constructor(quotes: QuoteSource, due: DueActions) {
     this.#quotes = quotes
     this.#epoch = quotes.instruments?.epoch
+    this.#due = due
   }
 
   get instruments(): InstrumentSource | undefined {
     return this.#quotes.instruments
+  }
+
+  get actions(): CorporateActions | undefined {
+    return this.#quotes.actions
+  }
+
+  isSplitSuspected(instrumentId: string): boolean {
+    const isSuspected = this.#quotes.isSplitSuspected?.(instrumentId) ?? false
+    this.#suspicions.set(instrumentId, isSuspected)
+    return isSuspected
   }
 
   latest(instrumentId: string): Quote | undefined {
@@ -31,9 +47,13 @@ export class UsedQuotes implements QuoteSource {
     return quote
   }
 
-  /** True while asking again would give the very same. */
-  get stand(): boolean {
+  /** True while asking again would give the very same, and no corporate action changed what is held. */
+  standAt(now: Instant): boolean {
     if (this.#quotes.instruments?.epoch !== this.#epoch) return false
+    if (dueActions(this.#quotes, now) !== this.#due) return false
+    for (const [instrumentId, isSuspected] of this.#suspicions) {
+      if (this.#quotes.isSplitSuspected?.(instrumentId) !== isSuspected) return false
+    }
     return this.#asked.every((id, index) => this.#quotes.latest(id) === this.#given[index])
   }
 }
@@ -67,7 +87,7 @@ export class RecentViews {
       view.valuation.reportingCurrency === wanted.reportingCurrency &&
       wanted.now >= view.computedAt &&
       wanted.now < until &&
-      quotes.stand
+      quotes.standAt(wanted.now)
     return isWanted ? view : undefined
   }
 

@@ -1,5 +1,6 @@
 import { decimalText } from '../../domain/decimal.ts'
 import { invalidRequest, PortfolioError } from '../../domain/errors.ts'
+import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import { type Detail, detailOf } from '../../domain/portfolio/detail.ts'
 import {
@@ -14,6 +15,7 @@ import { DEFAULT_SETTINGS, etagOf, type PortfolioState } from '../../domain/port
 import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
 import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
+import { dueActions } from '../market-data/due-actions.ts'
 import type {
   CallContext,
   Clock,
@@ -103,7 +105,8 @@ export async function recordTransactions(
   )
   if (asking !== undefined) await asking
   const { drafts, refusal } = await withExchangeRates(ports, described.drafts, baseCurrency)
-  const rated = { ...command, drafts, baseCurrency, refusal: described.refusal ?? refusal }
+  const due = dueActions(ports.quotes, ports.clock.now())
+  const rated = { ...command, drafts, baseCurrency, due, refusal: described.refusal ?? refusal }
   const outcome = await ports.portfolios.change<RecordAnswer>({
     userId: command.userId,
     instrumentIds,
@@ -153,6 +156,7 @@ const WHOLE_LEDGER: Omit<LedgerPageQuery, 'sequenceUntil' | 'idempotencyKey'> = 
 /** A command at the rates to one base currency, and what is wrong with what it would add. */
 interface RatedCommand extends RecordCommand {
   readonly baseCurrency: string
+  readonly due: DueActions
   readonly refusal: PortfolioError | undefined
 }
 
@@ -183,7 +187,8 @@ function decideRecord(
     const outcomes = known.map((sequence = 0) => replayedOutcome(sequence))
     return { kind: 'answer', answer: answerOf(ports, state, now, outcomes) }
   }
-  const context = { now, requestId: call.requestId, histories, positions }
+  const { due } = command
+  const context = { now, requestId: call.requestId, histories, positions, due }
   const recording = record(state, drafts, context)
   if (recording.kind === 'needs-history') return recording
   if (recording.kind === 'refused') return { kind: 'refuse', error: recording.error }

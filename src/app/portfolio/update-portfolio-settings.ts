@@ -1,5 +1,8 @@
+import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
+import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import { changeSettings, needsRefold } from '../../domain/portfolio/change-settings.ts'
 import { etagOf, type PortfolioSettings } from '../../domain/portfolio/state.ts'
+import { dueActions } from '../market-data/due-actions.ts'
 import type {
   CallContext,
   Clock,
@@ -24,10 +27,15 @@ export interface UpdateSettingsCommand {
  * @throws PortfolioError BASE_CURRENCY_FIXED, ETAG_MISMATCH, or what the recorded transactions do not allow.
  */
 export async function updatePortfolioSettings(
-  ports: { readonly clock: Clock; readonly portfolios: PortfolioStore },
+  ports: {
+    readonly clock: Clock
+    readonly portfolios: PortfolioStore
+    readonly quotes: QuoteSource
+  },
   command: UpdateSettingsCommand,
   call: CallContext,
 ): Promise<SettingsView> {
+  const due = dueActions(ports.quotes, ports.clock.now())
   const outcome = await ports.portfolios.change<SettingsView>({
     userId: command.userId,
     instrumentIds: 'all',
@@ -35,25 +43,25 @@ export async function updatePortfolioSettings(
     key: command.key,
     externalIds: [],
     call,
-    decide: (locked) => decideSettings(command, locked, ports.clock),
+    decide: (locked) => decideSettings({ ...command, due }, locked, ports.clock),
   })
   return outcome.answer ?? (await getPortfolioSettings(ports, command.userId, call))
 }
 
 function decideSettings(
-  command: UpdateSettingsCommand,
+  command: UpdateSettingsCommand & { readonly due: DueActions },
   { state, histories }: LockedState,
   clock: Clock,
 ): Decision<SettingsView> {
   if (command.ifMatch !== undefined && command.ifMatch !== etagOf(state)) {
     return { kind: 'refuse', error: etagMismatch(state) }
   }
-  const { settings } = command
+  const { settings, due } = command
   if (needsRefold(state, settings) && histories.ledger === undefined) {
     return { kind: 'needs-history', instrumentIds: [], wholeLedger: true }
   }
   const ledger = histories.ledger ?? []
-  const change = changeSettings(state, settings, { ledger, now: clock.now() })
+  const change = changeSettings(state, settings, { ledger, now: clock.now(), due })
   if (change instanceof Error) return { kind: 'refuse', error: change }
   return { kind: 'accept', change, answer: { settings, etag: etagOf(change.after) } }
 }

@@ -1,3 +1,4 @@
+import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import type { PortfolioChange, Warning } from '../../domain/portfolio/portfolio-change.ts'
 import { recordTransactions } from '../../domain/portfolio/record-transactions.ts'
@@ -10,6 +11,7 @@ import {
   valuePortfolio,
 } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
+import { dueActions } from '../market-data/due-actions.ts'
 import type {
   CallContext,
   ChangeOutcome,
@@ -71,16 +73,18 @@ export async function updatePortfolio(
   command: UpdateCommand,
   call: CallContext,
 ): Promise<UpdateResult> {
-  const described = describeDrafts(ports.quotes, command.drafts, ports.clock.now())
+  const now = ports.clock.now()
+  const described = describeDrafts(ports.quotes, command.drafts, now)
   const asking = ports.freshQuotes?.(instrumentsOf(described), call)
   if (asking !== undefined) await asking
-  let outcome = await submit(ports, { ...command, described }, call)
+  const due = dueActions(ports.quotes, now)
+  let outcome = await submit(ports, { ...command, described, due }, call)
   // The base currency is certain under the lock alone, and rates are not waited for under it.
   while (outcome.answer !== undefined && 'ratesTo' in outcome.answer) {
     const { ratesTo } = outcome.answer
     await ports.freshQuotes?.(pairsNeeded(ports.quotes, described.drafts, ratesTo), call)
-    const rated = await withExchangeRates(ports, described.drafts, ratesTo)
-    outcome = await submit(ports, { ...command, described, rated: { to: ratesTo, ...rated } }, call)
+    const rated = { to: ratesTo, ...(await withExchangeRates(ports, described.drafts, ratesTo)) }
+    outcome = await submit(ports, { ...command, described, due, rated }, call)
   }
   const { kind, answer } = outcome
   if (answer !== undefined) return { answer, replayed: kind === 'replayed' }
@@ -91,6 +95,7 @@ export async function updatePortfolio(
 /** A command with its transactions as reference data reads them, and at the rates to one base currency. */
 interface DescribedCommand extends UpdateCommand {
   readonly described: DescribedDrafts
+  readonly due: DueActions
   readonly rated?: DescribedDrafts & { readonly to: string }
 }
 
@@ -149,6 +154,7 @@ function decideUpdate(
     now,
     requestId: call.requestId,
     histories,
+    due: command.due,
   })
   switch (recording.kind) {
     case 'needs-history':

@@ -42,6 +42,8 @@ export interface ScreenFacts {
   /** What the instrument's price was before a quote; undefined = it is the first. */
   readonly before: (quote: Quote) => Quote | undefined
   readonly instrumentOf: (instrumentId: string) => Instrument | undefined
+  /** An earlier quote as a price of the units of a later one: a recorded split is no move. */
+  readonly inUnitsOf?: (earlier: Quote, quote: Quote) => Quote
   /** Held back before. */
   readonly held: readonly Quote[]
 }
@@ -66,7 +68,8 @@ export function screenQuotes(quotes: readonly Quote[], facts: ScreenFacts): Scre
   const waiting = new Map<Quote, number>()
   for (const [place, quote] of quotes.entries()) {
     const rule = outlierRuleOf(facts.instrumentOf(quote.instrumentId))
-    if (isOutlier(quote, history.before(quote), rule)) {
+    const earlier = history.before(quote)
+    if (isOutlier(quote, earlier && (facts.inUnitsOf?.(earlier, quote) ?? earlier), rule)) {
       const confirmed = held.filter((other) => confirms(other, quote, rule))
       if (confirmed.length === 0) {
         held.push(quote)

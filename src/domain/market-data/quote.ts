@@ -1,4 +1,5 @@
 import { type Decimal, divide, multiply, ONE } from '../decimal.ts'
+import type { CorporateActions } from './corporate-actions.ts'
 import type { InstrumentSource } from './instrument.ts'
 import { MICROSECONDS_PER_DAY, type Instant } from '../time.ts'
 
@@ -24,6 +25,8 @@ export interface Quote {
   readonly source: string
   readonly kind: QuoteKind
   readonly splitAdjusted: boolean
+  /** Of one out of an adjusted history: the splits up to then are in it. Undefined = those up to `pricedAt`. */
+  readonly recordedAt?: Instant
 }
 
 /** A quote and what its instrument makes of it; without these fields no reference data knows the instrument. */
@@ -42,6 +45,10 @@ export interface QuoteSource {
   latest(instrumentId: string): EffectiveQuote | undefined
   /** Undefined where no reference data is kept. */
   readonly instruments?: InstrumentSource | undefined
+  /** All corporate actions known now; undefined where none are kept. */
+  readonly actions?: CorporateActions | undefined
+  /** True where the price jumped as in a split that nobody recorded; undefined where nobody looks. */
+  isSplitSuspected?(instrumentId: string): boolean
 }
 
 /** A price of an instrument without a class, and an exchange rate, is stale when it is older: a long weekend passes. */

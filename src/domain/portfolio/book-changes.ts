@@ -7,7 +7,7 @@ export type LotKey = Pick<Holding, 'instrumentId' | 'accountId'> &
 export function holdingChanged(before: Holding | undefined, after: Holding): boolean {
   return (
     before === undefined ||
-    before.transactionCount !== after.transactionCount ||
+    countsChanged(before, after) ||
     before.lastEffectiveAt !== after.lastEffectiveAt ||
     !before.quantity.equals(after.quantity) ||
     !before.unknownQuantity.equals(after.unknownQuantity) ||
@@ -16,7 +16,14 @@ export function holdingChanged(before: Holding | undefined, after: Holding): boo
     !before.income.equals(after.income) ||
     !before.fees.equals(after.fees) ||
     !before.taxes.equals(after.taxes) ||
-    !before.capital.equals(after.capital) ||
+    !before.capital.equals(after.capital)
+  )
+}
+
+function countsChanged(before: Holding, after: Holding): boolean {
+  return (
+    before.transactionCount !== after.transactionCount ||
+    before.actionEpoch !== after.actionEpoch ||
     before.lotCount !== after.lotCount
   )
 }

@@ -1,8 +1,9 @@
 import { type Decimal, share, sum, ZERO } from '../decimal.ts'
 import type { Instant } from '../time.ts'
 import { cost, grossAmount, inBaseCurrency, proceeds } from './amounts.ts'
-import { type Book, compareLots, emptyHolding, type Lot, type LotMatch } from './holding.ts'
+import { type Book, emptyHolding, type Lot, type LotMatch } from './holding.ts'
 import {
+  addLot,
   average,
   lowerBasis,
   type MutableHolding,
@@ -49,14 +50,15 @@ export class BookFold {
   readonly matches: LotMatch[] = []
   /** Every lot that was ever opened, as it was then. */
   readonly opened: Lot[] = []
-  readonly #holdings = new Map<string, MutableHolding>()
+  /** By account: what a corporate action works on. */
+  readonly holdings = new Map<string, MutableHolding>()
   readonly #rules: Rules
 
   constructor(book: Book | undefined, rules: Rules) {
     this.#rules = rules
     for (const holding of book?.values() ?? []) {
       if (holding.lots === undefined) throw new Error('a fold needs the open lots')
-      this.#holdings.set(holding.accountId, { ...holding, lots: [...holding.lots] })
+      this.holdings.set(holding.accountId, { ...holding, lots: [...holding.lots] })
     }
   }
 
@@ -74,8 +76,8 @@ export class BookFold {
   }
 
   book(): Book {
-    for (const holding of this.#holdings.values()) holding.lotCount = holding.lots.length
-    return new Map([...this.#holdings].map(([accountId, own]) => [accountId, { ...own }]))
+    for (const holding of this.holdings.values()) holding.lotCount = holding.lots.length
+    return new Map([...this.holdings].map(([accountId, own]) => [accountId, { ...own }]))
   }
 
   /** `change` in units and `cash` have opposite signs: a buy brings units and takes cash. */
@@ -291,17 +293,11 @@ export class BookFold {
       basis,
     }
     this.opened.push(lot)
-    const last = holding.lots.at(-1)
-    holding.lots.push(lot)
-    // A carried lot keeps its own date: it may be older than what is held.
-    if (last !== undefined && compareLots(last, lot) > 0) holding.lots.sort(compareLots)
-    holding.quantity = holding.quantity.plus(quantity)
-    if (basis === null) holding.unknownQuantity = holding.unknownQuantity.plus(quantity)
-    else holding.basis = holding.basis.plus(basis)
+    addLot(holding, lot)
   }
 
   #remove(taken: Taken): MutableHolding {
-    const holding = this.#holdings.get(taken.lot.accountId)
+    const holding = this.holdings.get(taken.lot.accountId)
     if (holding === undefined) throw new Error('a lot left a holding that is not there')
     const signed = taken.lot.quantity.isNegative() ? taken.quantity.negated() : taken.quantity
     const index = holding.lots.indexOf(taken.lot)
@@ -323,7 +319,7 @@ export class BookFold {
    * takes the remainder of a split, whatever order they were read in.
    */
   #closable(entry: LedgerEntry, long: boolean): readonly MutableHolding[] {
-    const holdings = entry.accountId === '' ? [...this.#holdings.values()] : [this.#holding(entry)]
+    const holdings = entry.accountId === '' ? [...this.holdings.values()] : [this.#holding(entry)]
     const closable = holdings.filter(
       ({ quantity }) => !quantity.isZero() && quantity.isNegative() !== long,
     )
@@ -332,10 +328,10 @@ export class BookFold {
   }
 
   #holding(entry: LedgerEntry): MutableHolding {
-    let holding = this.#holdings.get(entry.accountId)
+    let holding = this.holdings.get(entry.accountId)
     if (holding === undefined) {
       holding = { ...emptyHolding(entry.instrumentId, entry.accountId), lots: [] }
-      this.#holdings.set(entry.accountId, holding)
+      this.holdings.set(entry.accountId, holding)
     }
     return holding
   }

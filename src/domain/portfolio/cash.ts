@@ -3,6 +3,15 @@ import type { Instant } from '../time.ts'
 import { cashEffects } from './amounts.ts'
 import type { LedgerEntry } from './transaction.ts'
 
+/** Money that an action paid to a portfolio. */
+export interface ActionPayment {
+  readonly at: Instant
+  /** Empty = the base currency. */
+  readonly currency: string
+  /** < 0 is owed for units sold short. */
+  readonly amount: Decimal
+}
+
 /** Money kept beside the holdings: decision 31. */
 export interface Cash {
   /** The first deposit or withdrawal; undefined = cash is not tracked, and every trade is paid from outside. */
@@ -34,7 +43,19 @@ export function extendCash(
   return addCash({ ...cash, since: cash.since ?? flow }, added)
 }
 
-function firstFlow(entries: readonly LedgerEntry[]): Instant | undefined {
+/** Cash with what corporate actions paid since it is tracked, on the ex-date, as their income is counted then. */
+export function addPayments(cash: Cash, payments: readonly ActionPayment[]): Cash {
+  const { since } = cash
+  if (since === undefined || payments.length === 0) return cash
+  const balances = new Map(cash.balances)
+  for (const { at, currency, amount } of payments) {
+    if (at < since) continue
+    balances.set(currency, (balances.get(currency) ?? ZERO).plus(amount))
+  }
+  return { since, balances }
+}
+
+export function firstFlow(entries: readonly LedgerEntry[]): Instant | undefined {
   let first: Instant | undefined
   for (const { type, effectiveAt } of entries) {
     if (type !== 'DEPOSIT' && type !== 'WITHDRAWAL') continue

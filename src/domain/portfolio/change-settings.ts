@@ -1,11 +1,8 @@
 import { PortfolioError } from '../errors.ts'
 import type { Instant } from '../time.ts'
-import {
-  changeOf,
-  type FoldedBook,
-  foldInstrument,
-  type PortfolioChange,
-} from './portfolio-change.ts'
+import { type DueActions, NO_ACTIONS } from '../market-data/corporate-actions.ts'
+import { cashOf, foldLinked } from './linked-fold.ts'
+import { changeOf, type FoldedBook, type PortfolioChange } from './portfolio-change.ts'
 import { type FoldRefusal, refusalError } from './refusal.ts'
 import { type PortfolioSettings, type PortfolioState, receiptTime } from './state.ts'
 import type { LedgerEntry } from './transaction.ts'
@@ -24,7 +21,16 @@ export function needsRefold(state: PortfolioState, settings: PortfolioSettings):
 export function changeSettings(
   state: PortfolioState,
   settings: PortfolioSettings,
-  { ledger, now }: { readonly ledger: readonly LedgerEntry[]; readonly now: Instant },
+  {
+    ledger,
+    now,
+    due = NO_ACTIONS,
+  }: {
+    readonly ledger: readonly LedgerEntry[]
+    readonly now: Instant
+    /** Corporate actions that are in force. */
+    readonly due?: DueActions
+  },
 ): PortfolioChange | PortfolioError {
   const { baseCurrency } = state.settings
   if (state.lastSequence > 0 && settings.baseCurrency !== baseCurrency) {
@@ -42,19 +48,34 @@ export function changeSettings(
       },
     )
   }
-  const folded: FoldedBook[] = []
-  for (const [instrumentId, history] of needsRefold(state, settings) ? byInstrument(ledger) : []) {
-    const outcome = foldInstrument({ ...state, settings }, instrumentId, [], history)
-    if ('reason' in outcome) return refusedSettings(outcome)
-    folded.push({ ...outcome, replayedFrom: EARLIEST })
-  }
+  const refolded = needsRefold(state, settings)
+  const folded = refolded ? refold({ ...state, settings }, ledger, due) : []
+  if ('reason' in folded) return refusedSettings(folded)
   return changeOf(state, [], {
     folded,
-    cash: state.cash,
+    cash: refolded ? cashOf(ledger, settings, due) : state.cash,
     settings,
     recordedAt: receiptTime(state, now),
     warnings: [],
   })
+}
+
+function refold(
+  state: PortfolioState,
+  ledger: readonly LedgerEntry[],
+  due: DueActions,
+): readonly FoldedBook[] | FoldRefusal {
+  const histories = byInstrument(ledger)
+  const folded = new Map<string, FoldedBook>()
+  for (const instrumentId of histories.keys()) {
+    if (folded.has(instrumentId)) continue
+    const linked = new Set(due.linked(instrumentId))
+    const history = [...linked].flatMap((id) => histories.get(id) ?? [])
+    const outcome = foldLinked(state, linked, { history, added: [], from: EARLIEST }, due)
+    if ('reason' in outcome) return outcome
+    for (const book of outcome) folded.set(book.instrumentId, book)
+  }
+  return [...folded.values()]
 }
 
 /** No transaction of the request is to blame: it has none. */

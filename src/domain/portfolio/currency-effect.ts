@@ -1,7 +1,8 @@
 import { type Decimal, ONE, share, ZERO } from '../decimal.ts'
+import { type DueActions, NO_ACTIONS } from '../market-data/corporate-actions.ts'
 import { convert } from '../market-data/quote.ts'
 import { inBaseCurrency } from './amounts.ts'
-import { BookFold } from './book-fold.ts'
+import { ActionFold, type FoldRules } from './action-fold.ts'
 import type { LotMatch } from './holding.ts'
 import { activeEntries } from './reversals.ts'
 import type { PortfolioSettings, PortfolioState } from './state.ts'
@@ -33,24 +34,28 @@ export function foldLocally(
   history: readonly LedgerEntry[],
   currency: string,
   settings: PortfolioSettings,
+  due: DueActions = NO_ACTIONS,
 ): LocalBook {
   const entries = activeEntries(history).toSorted(compareEntries)
   if (entries.some(({ terms }) => (terms?.currency ?? '') !== currency)) return undefined
-  const rules = { lotMethod: settings.lotMethod, allowShort: true }
-  const lotsTaken = takenBy(entries, rules)
-  const fold = new BookFold(undefined, rules)
+  const rules = { ...settings, allowShort: true }
+  const lotsTaken = takenBy(entries, rules, due)
+  const folding = new ActionFold(rules, due)
   const realized = new Map<string, Decimal>()
   for (const entry of entries) {
+    const fold = folding.foldOf(entry.instrumentId)
     const before = fold.book()
-    fold.apply(inOwnCurrency(entry, lotsTaken.get(entry.sequence) ?? []))
+    folding.apply(inOwnCurrency(entry, lotsTaken.get(entry.sequence) ?? []))
     for (const [accountId, holding] of fold.book()) {
       const gained = holding.realized.minus(before.get(accountId)?.realized ?? ZERO)
       const known = realized.get(accountId) ?? ZERO
       realized.set(accountId, known.plus(inBaseCurrency(entry, gained)))
     }
   }
+  folding.advance()
+  const book = [...folding.books().values()].flatMap((one) => Array.from(one))
   return new Map(
-    [...fold.book()].map(([accountId, { basis }]) => [
+    book.map(([accountId, { basis }]) => [
       accountId,
       { basis, realized: realized.get(accountId) ?? ZERO },
     ]),
@@ -59,12 +64,13 @@ export function foldLocally(
 
 function takenBy(
   entries: readonly LedgerEntry[],
-  rules: ConstructorParameters<typeof BookFold>[1],
+  rules: FoldRules,
+  due: DueActions,
 ): ReadonlyMap<number, readonly LotMatch[]> {
-  const fold = new BookFold(undefined, rules)
+  const fold = new ActionFold(rules, due)
   for (const entry of entries) fold.apply(entry)
   const taken = new Map<number, LotMatch[]>()
-  for (const match of fold.matches) {
+  for (const match of [...fold.folds.values()].flatMap(({ matches }) => matches)) {
     const known = taken.get(match.disposalSequence)
     if (known === undefined) taken.set(match.disposalSequence, [match])
     else known.push(match)

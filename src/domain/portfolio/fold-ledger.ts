@@ -1,6 +1,6 @@
-import { BookFold } from './book-fold.ts'
-import type { Book } from './holding.ts'
-import { foldCash } from './cash.ts'
+import { type DueActions, NO_ACTIONS } from '../market-data/corporate-actions.ts'
+import { ActionFold, withEpochs } from './action-fold.ts'
+import { addPayments, foldCash } from './cash.ts'
 import { chainHash } from './ledger-chain.ts'
 import { notFoldable } from './refusal.ts'
 import { activeEntries } from './reversals.ts'
@@ -16,21 +16,18 @@ export function foldLedger(
   userId: string,
   entries: readonly LedgerEntry[],
   settings: PortfolioSettings,
+  due: DueActions = NO_ACTIONS,
 ): PortfolioState {
-  const folds = new Map<string, BookFold>()
+  const fold = new ActionFold(settings, due)
   const active = activeEntries(entries)
   for (const entry of active.toSorted(compareEntries)) {
-    let fold = folds.get(entry.instrumentId)
-    if (fold === undefined) {
-      fold = new BookFold(undefined, settings)
-      folds.set(entry.instrumentId, fold)
-    }
     const refusal = fold.apply(entry)
     if (refusal !== undefined) throw notFoldable(refusal)
   }
-  const books = new Map<string, Book>()
-  for (const [instrumentId, fold] of folds) books.set(instrumentId, fold.book())
-  return { ...headOf(userId, entries), settings, books, cash: foldCash(active) }
+  fold.advance()
+  const books = withEpochs(fold.books(), due)
+  const cash = addPayments(foldCash(active), fold.payments)
+  return { ...headOf(userId, entries), settings, books, cash }
 }
 
 function headOf(userId: string, entries: readonly LedgerEntry[]): PortfolioState {

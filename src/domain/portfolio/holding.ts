@@ -57,6 +57,11 @@ export interface Holding {
   /** Price and time of the last BUY or SELL: what values the holding when no quote does (decision 36). */
   readonly lastTrade: { readonly price: Decimal; readonly at: Instant } | undefined
   readonly transactionCount: number
+  /**
+   * Up to where corporate actions are folded into it: see `DueActions.countOf`. Negative = up to there they were looked
+   * at and left out, since what was recorded does not go with them.
+   */
+  readonly actionEpoch: number
 }
 
 /** One instrument of a portfolio: its holdings by account id. */
@@ -79,6 +84,7 @@ export function emptyHolding(instrumentId: string, accountId: string): Holding {
     lastEffectiveAt: Number.MIN_SAFE_INTEGER,
     lastTrade: undefined,
     transactionCount: 0,
+    actionEpoch: 0,
   }
 }
 

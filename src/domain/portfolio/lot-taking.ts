@@ -12,6 +12,17 @@ export interface Taken {
   readonly basis: Decimal | null
 }
 
+/** Puts an opened lot among the open ones; one that was carried in may be older than what is held. */
+export function addLot(holding: MutableHolding, lot: Lot): void {
+  const { quantity, basis } = lot
+  const last = holding.lots.at(-1)
+  holding.lots.push(lot)
+  if (last !== undefined && compareLots(last, lot) > 0) holding.lots.sort(compareLots)
+  holding.quantity = holding.quantity.plus(quantity)
+  if (basis === null) holding.unknownQuantity = holding.unknownQuantity.plus(quantity)
+  else holding.basis = holding.basis.plus(basis)
+}
+
 /** Spreads the known basis evenly over the units that have one; the last lot takes the remainder. */
 export function average(holding: MutableHolding): void {
   const known = holding.lots.filter((lot) => lot.basis !== null)

@@ -1,6 +1,7 @@
 import type { Instant } from '../time.ts'
-import { BookFold } from './book-fold.ts'
-import { type Cash, extendCash, NO_CASH } from './cash.ts'
+import { type DueActions, NO_ACTIONS } from '../market-data/corporate-actions.ts'
+import { ActionFold, type FoldRules } from './action-fold.ts'
+import { addPayments, type Cash, extendCash, NO_CASH } from './cash.ts'
 import type { Book, Holding } from './holding.ts'
 import { type LotMethod, lotMethods } from './lot-methods.ts'
 import { activeEntries } from './reversals.ts'
@@ -26,6 +27,8 @@ export interface Snapshot {
   readonly lastVersion: number
   readonly lastSequence: number
   readonly lastRecordedAt: Instant
+  /** `CorporateActions.epoch`: those up to it are folded in, as far as they are effective by then. */
+  readonly actionEpoch: number
   /** With or without the open lots. */
   readonly books: ReadonlyMap<string, Book>
   /** One of `books`, with its open lots: most reads need those of few instruments. */
@@ -66,6 +69,7 @@ export function foldPast(
     if (!fold.settle()) return undefined
     snapshots.push(fold.snapshot())
   }
+  fold.actions.advance()
   if (!fold.settle()) return undefined
   return { state: fold.state(), snapshots }
 }
@@ -75,6 +79,10 @@ interface FoldContext {
   readonly settings: PortfolioSettings
   /** Of all the entries up to which a snapshot taken now may say it holds them. */
   readonly version: number
+  /** Corporate actions that count; undefined = there are none. */
+  readonly due?: DueActions
+  /** Number of the newest that is known; undefined = 0. */
+  readonly actionEpoch?: number
 }
 
 /** The settings without what they forbid: they hold for what is recorded from now on. */
@@ -93,9 +101,9 @@ class LedgerFold {
    * What was recorded was allowed then: a short position that is allowed no longer, and that a later record mended,
    * is a fact of the time between. So is a sale that named no lots, and was taken back before lots had to be named.
    */
-  readonly #rules: Pick<PortfolioSettings, 'lotMethod' | 'allowShort'>
+  readonly actions: ActionFold
   readonly #base: Snapshot | undefined
-  readonly #folds = new Map<string, BookFold>()
+  #paidCount = 0
   #head: Pick<Snapshot, 'effectiveAt' | 'lastVersion' | 'lastSequence' | 'lastRecordedAt'>
   #cash: Cash
   /** Up to where `#cash` is. */
@@ -107,7 +115,13 @@ class LedgerFold {
 
   constructor(base: Snapshot | undefined, context: FoldContext) {
     this.#context = context
-    this.#rules = rulesOfThePast(context.settings)
+    const rules: FoldRules = rulesOfThePast(context.settings)
+    const from = base && {
+      effectiveAt: base.effectiveAt,
+      instrumentIds: base.books.keys(),
+      bookOf: base.withLots,
+    }
+    this.actions = new ActionFold(rules, context.due ?? NO_ACTIONS, from)
     this.#base = base
     this.#cash = base?.cash ?? NO_CASH
     this.#entryCount = base?.entryCount ?? 0
@@ -132,7 +146,7 @@ class LedgerFold {
         : { ...this.#head, effectiveAt }
     if (!isActive) return
     this.#unsettled.push(entry)
-    const refusal = this.#foldOf(entry.instrumentId).apply(entry)
+    const refusal = this.actions.apply(entry)
     if (refusal !== undefined) throw notFoldable(refusal)
   }
 
@@ -140,7 +154,8 @@ class LedgerFold {
   settle(): boolean {
     const cash = extendCash(this.#cash, this.#unsettled, () => this.#settledAt)
     if (cash === undefined) return false
-    this.#cash = cash
+    this.#cash = addPayments(cash, this.actions.payments.slice(this.#paidCount))
+    this.#paidCount = this.actions.payments.length
     this.#settledAt = this.#head.effectiveAt
     this.#unsettled = []
     return true
@@ -156,6 +171,7 @@ class LedgerFold {
       version,
       lotMethod: settings.lotMethod,
       entryCount: this.#entryCount,
+      actionEpoch: this.#context.actionEpoch ?? 0,
       books,
       withLots: (instrumentId) => books.get(instrumentId),
       cash: this.#cash,
@@ -175,23 +191,14 @@ class LedgerFold {
     }
   }
 
-  #foldOf(instrumentId: string): BookFold {
-    let fold = this.#folds.get(instrumentId)
-    if (fold === undefined) {
-      fold = new BookFold(this.#base?.withLots(instrumentId), this.#rules)
-      this.#folds.set(instrumentId, fold)
-    }
-    return fold
-  }
-
   /** Those folded onto, and `untouched` ones of the snapshot, in the order in which they began. */
   #books(untouched: (instrumentId: string) => Book | undefined): ReadonlyMap<string, Book> {
     const books = new Map<string, Book>()
     for (const instrumentId of new Set([
       ...(this.#base?.books.keys() ?? []),
-      ...this.#folds.keys(),
+      ...this.actions.folds.keys(),
     ])) {
-      const fold = this.#folds.get(instrumentId)
+      const fold = this.actions.folds.get(instrumentId)
       const book = fold === undefined ? untouched(instrumentId) : copyOf(fold.book())
       if (book !== undefined) books.set(instrumentId, book)
     }

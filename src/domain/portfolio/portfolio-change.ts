@@ -1,5 +1,6 @@
 import type { Instant } from '../time.ts'
 import { changedLots, closedLots, holdingChanged, type LotKey } from './book-changes.ts'
+import { withEpoch } from './action-fold.ts'
 import { BookFold } from './book-fold.ts'
 import type { Cash } from './cash.ts'
 import { type Book, emptyHolding, type Holding, type Lot, type LotMatch } from './holding.ts'
@@ -41,12 +42,19 @@ export interface FoldedBook {
   readonly replayedFrom: Instant | undefined
 }
 
+interface FoldFacts {
+  /** The instrument's whole ledger; undefined = what was added comes after all of it. */
+  readonly history: readonly LedgerEntry[] | undefined
+  /** How many corporate actions the book is folded up to. */
+  readonly actionCount?: number
+}
+
 /** Folds what was added to an instrument, or its whole history with it; `state.settings` are the rules. */
 export function foldInstrument(
   state: PortfolioState,
   instrumentId: string,
   added: readonly LedgerEntry[],
-  history: readonly LedgerEntry[] | undefined,
+  { history, actionCount = 0 }: FoldFacts,
 ): FoldedBook | FoldRefusal {
   const before = state.books.get(instrumentId)
   const fold = new BookFold(history === undefined ? before : undefined, state.settings)
@@ -62,7 +70,7 @@ export function foldInstrument(
   const gone = [...(before?.keys() ?? [])].map(
     (id) => [id, emptyHolding(instrumentId, id)] as const,
   )
-  const after = new Map([...gone, ...fold.book()])
+  const after = withEpoch(new Map([...gone, ...fold.book()]), actionCount)
   return { instrumentId, before, after, matches, replayedFrom: from }
 }
 

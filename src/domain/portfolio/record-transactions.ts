@@ -1,7 +1,9 @@
 import { PortfolioError } from '../errors.ts'
+import { type DueActions, NO_ACTIONS } from '../market-data/corporate-actions.ts'
 import type { Instant } from '../time.ts'
 import { type Cash, extendCash, foldCash } from './cash.ts'
 import { type Book, lastEffectiveAt } from './holding.ts'
+import { cashOf, foldLinked, recountsCash, refoldedInstruments } from './linked-fold.ts'
 import {
   changeOf,
   type FoldedBook,
@@ -41,6 +43,8 @@ export interface RecordingContext {
   readonly histories: Histories
   /** Where the drafts stand in the request, when it has others besides: what errors and warnings name. */
   readonly positions?: readonly number[]
+  /** Corporate actions that are in force, for every decision of one request the same; undefined = there are none. */
+  readonly due?: DueActions
 }
 
 /**
@@ -54,19 +58,16 @@ export function recordTransactions(
 ): Recording {
   const entries = numberEntries(state, drafts, context)
   const grouped = groupByInstrument(entries)
-  const cash = cashAfter(state, entries, context.histories)
-  const needed = neededHistory(state, grouped, { cash, histories: context.histories })
+  const { histories, due = NO_ACTIONS } = context
+  const refolded = refoldedInstruments(state, grouped, due, (instrumentId) =>
+    needsHistory(state.books.get(instrumentId), grouped.get(instrumentId) ?? []),
+  )
+  const cash = cashAfter(state, entries, { histories, refolded, due })
+  const needed = neededHistory(state, grouped, { cash, histories, refolded })
   if (needed !== undefined) return { kind: 'needs-history', ...needed }
   const reversalError = checkReversals(entries, context.histories)
   if (reversalError !== undefined) return { kind: 'refused', error: reversalError }
-  const folded: FoldedBook[] = []
-  const refusals: FoldRefusal[] = []
-  for (const [instrumentId, added] of grouped) {
-    const history = historyOf(instrumentId, context.histories)
-    const outcome = foldInstrument(state, instrumentId, added, history)
-    if ('reason' in outcome) refusals.push(outcome)
-    else folded.push(outcome)
-  }
+  const { folded, refusals } = foldGroups(state, grouped, { histories, refolded, due })
   if (refusals.length > 0)
     return { kind: 'refused', error: refusalError(refusals, entries, context.positions) }
   const change = changeOf(state, entries, {
@@ -79,13 +80,68 @@ export function recordTransactions(
   return { kind: 'recorded', change }
 }
 
+interface FoldPlan {
+  readonly histories: Histories
+  /** Instruments to fold from their whole ledgers, with their corporate actions. */
+  readonly refolded: ReadonlySet<string>
+  readonly due: DueActions
+}
+
+function foldGroups(
+  state: PortfolioState,
+  grouped: ReadonlyMap<string, readonly LedgerEntry[]>,
+  { histories, refolded, due }: FoldPlan,
+): { readonly folded: readonly FoldedBook[]; readonly refusals: readonly FoldRefusal[] } {
+  const folded: FoldedBook[] = []
+  const refusals: FoldRefusal[] = []
+  for (const linked of linkedGroups(refolded, due)) {
+    const ids = [...linked]
+    const outcome = foldLinked(
+      state,
+      linked,
+      {
+        history: ids.flatMap((instrumentId) => historyOf(instrumentId, histories) ?? []),
+        added: ids.flatMap((instrumentId) => grouped.get(instrumentId) ?? []),
+      },
+      due,
+    )
+    if ('reason' in outcome) refusals.push(outcome)
+    else folded.push(...outcome)
+  }
+  for (const [instrumentId, added] of grouped) {
+    if (refolded.has(instrumentId)) continue
+    // With actions it is folded from its whole ledger above, or what was added comes after all of them.
+    const history =
+      due.ever(instrumentId).length > 0 ? undefined : historyOf(instrumentId, histories)
+    const actionCount = due.countOf(instrumentId)
+    const outcome = foldInstrument(state, instrumentId, added, { history, actionCount })
+    if ('reason' in outcome) refusals.push(outcome)
+    else folded.push(outcome)
+  }
+  return { folded, refusals }
+}
+
+/** Those that are folded together. */
+function linkedGroups(
+  refolded: ReadonlySet<string>,
+  due: DueActions,
+): readonly ReadonlySet<string>[] {
+  const groups: ReadonlySet<string>[] = []
+  for (const instrumentId of refolded) {
+    if (groups.some((group) => group.has(instrumentId))) continue
+    groups.push(new Set(due.linked(instrumentId)))
+  }
+  return groups
+}
+
 /** Cash after the entries; undefined when the whole ledger is needed to tell. */
 function cashAfter(
   state: PortfolioState,
   entries: readonly LedgerEntry[],
-  { ledger }: Histories,
+  { histories: { ledger }, refolded, due }: FoldPlan,
 ): Cash | undefined {
-  if (ledger !== undefined) return foldCash(activeEntries([...ledger, ...entries]))
+  if (ledger !== undefined) return cashOf([...ledger, ...entries], state.settings, due)
+  if (recountsCash(state, entries, { refolded, due })) return undefined
   const reverses = entries.some(({ terms }) => terms?.reverses)
   const replacesByFlow = reverses && foldCash(activeEntries(entries)).since !== undefined
   if (replacesByFlow || (reverses && state.cash.since !== undefined)) return undefined
@@ -99,15 +155,18 @@ function cashAfter(
 function neededHistory(
   state: PortfolioState,
   grouped: ReadonlyMap<string, readonly LedgerEntry[]>,
-  { cash, histories }: { cash: Cash | undefined; histories: Histories },
+  {
+    cash,
+    histories,
+    refolded,
+  }: { cash: Cash | undefined } & Pick<FoldPlan, 'histories' | 'refolded'>,
 ): NeededHistory | undefined {
-  const instrumentIds = [...grouped]
-    .filter(
-      ([instrumentId, added]) =>
-        needsHistory(state.books.get(instrumentId), added) &&
-        historyOf(instrumentId, histories) === undefined,
-    )
+  const backdated = [...grouped]
+    .filter(([instrumentId, added]) => needsHistory(state.books.get(instrumentId), added))
     .map(([instrumentId]) => instrumentId)
+  const instrumentIds = [...new Set([...backdated, ...refolded])].filter(
+    (instrumentId) => historyOf(instrumentId, histories) === undefined,
+  )
   const wholeLedger = cash === undefined
   return wholeLedger || instrumentIds.length > 0 ? { instrumentIds, wholeLedger } : undefined
 }

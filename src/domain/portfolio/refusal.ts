@@ -11,6 +11,8 @@ export interface FoldRefusal {
   readonly reason: 'INSUFFICIENT_QUANTITY' | 'LOTS_REQUIRED' | 'LOT_NOT_OPEN' | 'BASIS_UNKNOWN'
   readonly entry: LedgerEntry
   readonly held: Decimal
+  /** Instruments that are folded with the entry's own: what was added to any of them may be to blame. */
+  readonly linked?: ReadonlySet<string>
 }
 
 /**
@@ -80,7 +82,8 @@ function blamedIndex(refusal: FoldRefusal, entries: readonly LedgerEntry[]): num
   let blamedPlace: LedgerEntry | undefined
   for (const [index, entry] of entries.entries()) {
     const place = placeOf(entry)
-    if (entry.instrumentId !== refusal.entry.instrumentId) continue
+    const isOwn = entry.instrumentId === refusal.entry.instrumentId
+    if (!isOwn && !refusal.linked?.has(entry.instrumentId)) continue
     if (compareEntries(place, refusal.entry) > 0) continue
     if (blamedPlace !== undefined && compareEntries(place, blamedPlace) < 0) continue
     blamed = index

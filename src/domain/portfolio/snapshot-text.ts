@@ -150,6 +150,7 @@ function holdingOfRow(
     lastEffectiveAt,
     lastTrade: lastTrade === null ? undefined : { price: decimal(lastTrade[0]), at: lastTrade[1] },
     transactionCount,
+    actionEpoch: 0,
   }
 }
 

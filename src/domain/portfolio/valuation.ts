@@ -12,7 +12,13 @@ export type Completeness = 'COMPLETE' | 'STALE' | 'PARTIAL'
 export interface QualityIssue {
   /** What answers call the instrument; empty = of none. */
   readonly symbol: string
-  readonly reason: 'PRICE_MISSING' | 'PRICE_STALE' | 'FX_MISSING' | 'BASIS_UNKNOWN'
+  readonly reason:
+    | 'PRICE_MISSING'
+    | 'PRICE_STALE'
+    | 'FX_MISSING'
+    | 'BASIS_UNKNOWN'
+    | 'SPLIT_SUSPECTED'
+    | 'ACTION_LEFT_OUT'
   readonly detail: string
 }
 
@@ -144,6 +150,7 @@ export function valuePortfolio(
     positions,
     quality: qualityOf(positions, [
       ...issuesOf(positions, now),
+      ...assets.flatMap((asset) => splitIssues(asset, quotes)),
       ...cash.flatMap(cashIssues),
       ...reportingIssues(positions, currencies, reportingCurrency),
     ]),
@@ -290,6 +297,11 @@ function issuesOf(positions: readonly Position[], now: Instant): readonly Qualit
         detail: `${unknownQuantity.toFixed()} units without a known cost: left out of profit and loss`,
       })
     }
+    // It was recorded after what does not go with it, such as a sale of more than it leaves.
+    if (position.holding.actionEpoch < 0) {
+      const detail = 'what was recorded does not go with a corporate action: it is left out'
+      issues.push({ symbol, reason: 'ACTION_LEFT_OUT', detail })
+    }
   }
   return issues
 }
@@ -312,12 +324,22 @@ function priceIssueOf(position: Position, now: Instant): Omit<QualityIssue, 'sym
   return undefined
 }
 
+/** Quantity and price may be of different units (decision 28): somebody has to look, nothing is changed. */
+function splitIssues(
+  { instrumentId, symbol }: Asset,
+  quotes: QuoteSource,
+): readonly QualityIssue[] {
+  if (!quotes.isSplitSuspected?.(instrumentId)) return []
+  const detail = 'the price jumped as in a split, and none is recorded'
+  return [{ symbol, reason: 'SPLIT_SUSPECTED', detail }]
+}
+
 function qualityOf(positions: readonly Position[], issues: readonly QualityIssue[]): Quality {
   let pricedAt: Instant | undefined
   for (const { valuedAt } of positions) pricedAt = oldest(pricedAt, valuedAt)
   const has = (...reasons: QualityIssue['reason'][]): boolean =>
     issues.some((issue) => reasons.includes(issue.reason))
-  const stale = has('PRICE_STALE') ? 'STALE' : 'COMPLETE'
-  const completeness = has('PRICE_MISSING', 'FX_MISSING') ? 'PARTIAL' : stale
+  const stale = has('PRICE_STALE', 'SPLIT_SUSPECTED') ? 'STALE' : 'COMPLETE'
+  const completeness = has('PRICE_MISSING', 'FX_MISSING', 'ACTION_LEFT_OUT') ? 'PARTIAL' : stale
   return { completeness, pricedAt, issues }
 }

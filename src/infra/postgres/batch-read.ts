@@ -140,7 +140,7 @@ function askedOf(state: PortfolioState, { instrumentIds }: Request): readonly st
   return instrumentIds === 'all' ? [...state.books.keys()] : instrumentIds
 }
 
-function lotsMissing(state: PortfolioState, instrumentId: string): boolean {
+export function lotsMissing(state: PortfolioState, instrumentId: string): boolean {
   for (const holding of state.books.get(instrumentId)?.values() ?? []) {
     if (holding.lots === undefined) return true
   }
@@ -181,9 +181,9 @@ async function readKeys(
   return rows
 }
 
-async function readLots(
+export async function readLots(
   transaction: Transaction<Schema>,
-  requests: readonly Request[],
+  requests: readonly Pick<Request, 'userId' | 'instrumentIds'>[],
 ): Promise<ReadonlyMap<string, Selectable<LotTable>[]>> {
   const whole = requests.filter(({ instrumentIds }) => instrumentIds === 'all')
   const { users, instruments } = pairs(requests)

@@ -15,6 +15,7 @@ import { type LockedUser, lockUsers, readHistories } from './batch-read.ts'
 import { BulkInsert } from './bulk-insert.ts'
 import { writeChanges } from './change-rows.ts'
 import { type Database, timestampText } from './database.ts'
+import { readMissingLots } from './missing-lots.ts'
 import type { RequestKeyTable, Schema } from './schema.ts'
 import type { StateCache } from './state-cache.ts'
 
@@ -196,13 +197,21 @@ export class Batch {
         waiting.push({ request, user, needed: decision })
       }
     }
-    const histories = await readHistories(
-      transaction,
-      waiting.map(({ request, needed }) => ({ ...needed, userId: request.userId })),
-    )
+    const asked = waiting.map(({ request, user, needed }) => ({
+      ...needed,
+      userId: request.userId,
+      state: user.state,
+    }))
+    const [histories, states] = await Promise.all([
+      readHistories(transaction, asked),
+      // A corporate action moves lots of instruments that the request does not name.
+      readMissingLots(transaction, asked),
+    ])
     for (const { request, user } of waiting) {
       const read = histories.get(request.userId) ?? NO_HISTORIES
-      settle(request, decideSafely(request, { ...user, histories: read }), { verdicts, accepted })
+      const state = states.get(request.userId) ?? user.state
+      const decision = decideSafely(request, { ...user, state, histories: read })
+      settle(request, decision, { verdicts, accepted })
     }
     return { verdicts, accepted }
   }

@@ -45,6 +45,7 @@ const HOLDING_COLUMNS = [
   'last_trade_price',
   'last_trade_at',
   'transaction_count',
+  'action_epoch',
 ] as const
 const HOLDING = new BulkInsert('holding', HOLDING_COLUMNS, replacing(HOLDING_KEY, HOLDING_COLUMNS))
 
@@ -234,6 +235,7 @@ function holdingRows({ after, holdings }: PortfolioChange): Rows {
     optionalText(holding.lastTrade?.price ?? null),
     holding.lastTrade === undefined ? null : timestampText(holding.lastTrade.at),
     holding.transactionCount,
+    holding.actionEpoch,
   ])
 }
 

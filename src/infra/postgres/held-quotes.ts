@@ -24,6 +24,8 @@ const HELD = new BulkInsert(
 )
 /** What is looked through for a quote that says the same. */
 const HELD_MAX = 1_000
+/** What is looked through for splits. */
+const OUTLIERS_MAX = 200
 
 export const NOTHING_HELD: {
   readonly quarantined: readonly QuarantinedQuote[]
@@ -67,6 +69,22 @@ export async function release(
       and held.priced_at = confirmed.priced_at
       and held.source = confirmed.source
       and held.reason = 'OUTLIER' and held.released_at is null`.execute(transaction)
+}
+
+/** The newest outliers, told apart by whether another quote confirmed them. */
+export async function readOutliers(
+  database: Database,
+  recordedSince: Instant,
+): Promise<readonly (Quote & { readonly isReleased: boolean })[]> {
+  const rows = await database.kysely
+    .selectFrom('quarantined_quote')
+    .selectAll()
+    .where('reason', '=', 'OUTLIER')
+    .where(sql<boolean>`recorded_at >= ${timestampText(recordedSince)}::timestamptz`)
+    .orderBy('recorded_at', 'desc')
+    .limit(OUTLIERS_MAX)
+    .execute()
+  return rows.map((row) => Object.assign(quoteOfRow(row), { isReleased: row.released_at !== null }))
 }
 
 export async function readHeld(

@@ -5,6 +5,7 @@ import * as richTransactions from './migrations/0002-rich-transactions.ts'
 import * as outbox from './migrations/0003-outbox.ts'
 import * as snapshots from './migrations/0004-snapshots.ts'
 import * as instruments from './migrations/0005-instruments.ts'
+import * as corporateActions from './migrations/0006-corporate-actions.ts'
 import * as quotesByRecord from './migrations/0007-quotes-by-record.ts'
 
 /** In order; append only: a released migration never changes. */
@@ -14,6 +15,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-outbox': outbox,
   '0004-snapshots': snapshots,
   '0005-instruments': instruments,
+  '0006-corporate-actions': corporateActions,
   '0007-quotes-by-record': quotesByRecord,
 }
 

@@ -33,6 +33,7 @@ const FACTS = [
   'last_version',
   'last_sequence',
   'last_recorded_at',
+  'action_epoch',
 ] as const
 const COLUMNS = [...KEY, ...FACTS, 'folded'] as const
 const SNAPSHOT = new BulkInsert('snapshot', COLUMNS, replacing(KEY, COLUMNS))
@@ -65,7 +66,7 @@ export function openPastStore(options: {
       const facts = await findFacts(database, userId, query)
       if (facts === undefined) return undefined
       const { effective_at: at, version, lot_method: method, last_recorded_at: recorded } = facts
-      const name = `${at} ${version} ${method} ${recorded} ${userId}`
+      const name = `${at} ${version} ${method} ${recorded} ${facts.action_epoch} ${userId}`
       const known = snapshots.get(name)
       if (known !== undefined) return known
       const read = await readSnapshot(database, facts, telemetry)
@@ -123,6 +124,22 @@ function reachesInto(known: ReturnType<typeof sql>) {
         or ledger.effective_at = snapshot.effective_at and ledger.reverses_sequence is not null))`
 }
 
+/**
+ * True where a corporate action that is known only to the snapshot, or only to who asks, is effective by then and may
+ * concern the user: units of an instrument without a holding can have come from another.
+ */
+function isActedOn(actionEpoch: number) {
+  return sql<boolean>`exists (select from corporate_action as action
+    where action.epoch > least(snapshot.action_epoch, ${actionEpoch}::bigint)
+      and action.epoch <= greatest(snapshot.action_epoch, ${actionEpoch}::bigint)
+      and action.effective_at <= snapshot.effective_at
+      and (
+        exists (select from holding where holding.user_id = snapshot.user_id
+          and holding.instrument_id = action.instrument_id)
+        or exists (select from corporate_action as earlier
+          where earlier.target_id = action.instrument_id)))`
+}
+
 async function findFacts(
   database: Database,
   userId: string,
@@ -143,6 +160,7 @@ async function findFacts(
       and effective_at <= ${timestampText(query.effectiveUntil)}::timestamptz
       and last_version <= ${query.versionUntil} ${holdsOnlyKnown}
       and not ${reachesInto(sql`and ledger.version <= ${query.versionUntil} ${known}`)}
+      and not ${isActedOn(query.actionEpoch)}
     order by effective_at desc, version desc limit 1`.execute(database.kysely)
   return rows[0]
 }
@@ -177,6 +195,7 @@ function snapshotOf(facts: Facts, folded: string): Snapshot {
     lastVersion: facts.last_version,
     lastSequence: facts.last_sequence,
     lastRecordedAt: facts.last_recorded_at,
+    actionEpoch: facts.action_epoch,
     ...snapshotOfText(folded),
   }
 }
@@ -224,6 +243,7 @@ function rowOf(snapshot: Snapshot): readonly unknown[] {
     snapshot.lastVersion,
     snapshot.lastSequence,
     timestampText(snapshot.lastRecordedAt),
+    snapshot.actionEpoch,
     snapshotText(snapshot),
   ]
 }

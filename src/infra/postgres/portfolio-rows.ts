@@ -63,6 +63,7 @@ function holdingOfRow(row: Selectable<HoldingTable>): Holding {
         ? undefined
         : { price: decimal(row.last_trade_price), at: row.last_trade_at },
     transactionCount: row.transaction_count,
+    actionEpoch: row.action_epoch,
   }
 }
 

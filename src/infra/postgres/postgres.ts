@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
+import type { AnalyticsStore } from '../../app/analytics-ports.ts'
 import type {
-  AnalyticsStore,
   ChangeLog,
   ChangeOutcome,
   ChangeRequest,
   Clock,
+  CorporateActionStore,
   InstrumentStore,
   Leases,
   LedgerFilter,
@@ -21,6 +22,7 @@ import { type Database, openDatabase, timestampText } from './database.ts'
 import { classifyFailure } from './failure.ts'
 import { GroupCommit } from './group-commit.ts'
 import { readLedgerPage } from './ledger-page.ts'
+import { openCorporateActionStore } from './corporate-action-store.ts'
 import { openInstrumentStore } from './instrument-store.ts'
 import { openLeases } from './leases.ts'
 import { entryOfRow } from './portfolio-rows.ts'
@@ -34,6 +36,7 @@ export interface Postgres {
   readonly quoteStore: QuoteStore
   readonly instrumentStore: InstrumentStore
   readonly analyticsStore: AnalyticsStore
+  readonly actionStore: CorporateActionStore
   readonly changeLog: ChangeLog
   readonly leases: Leases
   /** Rejects when the database does not answer. */
@@ -87,6 +90,7 @@ export function openPostgres(options: {
     quoteStore: guardedQuotes(openQuoteStore(database)),
     instrumentStore: guardedInstruments(openInstrumentStore(database)),
     analyticsStore: guardedAnalytics(openAnalyticsStore(database)),
+    actionStore: guardedActions(openCorporateActionStore(database)),
     changeLog: guardedLog(openChangeLog(database)),
     leases: openLeases(database),
     ping: async () => {
@@ -151,6 +155,7 @@ function guardedQuotes(store: QuoteStore): QuoteStore {
   return {
     append: (quotes, recordedAt, held) => guarded(() => store.append(quotes, recordedAt, held)),
     readHeld: (instrumentIds) => guarded(() => store.readHeld(instrumentIds)),
+    readOutliers: (recordedSince) => guarded(() => store.readOutliers(recordedSince)),
     readBefore: (moments) => guarded(() => store.readBefore(moments)),
     list: (query) => guarded(() => store.list(query)),
     readNewest: (recordedSince) => guarded(() => store.readNewest(recordedSince)),
@@ -173,6 +178,15 @@ function guardedAnalytics(store: AnalyticsStore): AnalyticsStore {
     closes: (instrumentIds, recordedUntil) =>
       guarded(() => store.closes(instrumentIds, recordedUntil)),
     closesSince: (recordedSince) => guarded(() => store.closesSince(recordedSince)),
+  }
+}
+
+function guardedActions(store: CorporateActionStore): CorporateActionStore {
+  return {
+    record: (action, request, now) => guarded(() => store.record(action, request, now)),
+    reverse: (actionId, reason, request, now) =>
+      guarded(() => store.reverse(actionId, reason, request, now)),
+    readSince: (epoch) => guarded(() => store.readSince(epoch)),
   }
 }
 

@@ -5,7 +5,14 @@ import type { QuarantinedQuoteTable, QuoteTable } from './schema.ts'
 
 type Row = Pick<
   Selectable<QuoteTable> | Selectable<QuarantinedQuoteTable>,
-  'instrument_id' | 'price' | 'currency' | 'priced_at' | 'source' | 'kind' | 'split_adjusted'
+  | 'instrument_id'
+  | 'price'
+  | 'currency'
+  | 'priced_at'
+  | 'source'
+  | 'kind'
+  | 'split_adjusted'
+  | 'recorded_at'
 >
 
 export function quoteOfRow(row: Row): Quote {
@@ -21,5 +28,6 @@ export function factsOfRow(row: Row): Omit<Quote, 'price'> {
     source: row.source,
     kind: row.kind,
     splitAdjusted: row.split_adjusted,
+    ...(row.split_adjusted && { recordedAt: row.recorded_at }),
   }
 }

@@ -5,7 +5,7 @@ import type { Quote } from '../../domain/market-data/quote.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
-import { insertHeld, NOTHING_HELD, readHeld, release } from './held-quotes.ts'
+import { insertHeld, NOTHING_HELD, readHeld, readOutliers, release } from './held-quotes.ts'
 import { listQuotes } from './quote-list.ts'
 import { quoteOfRow } from './quote-rows.ts'
 import type { QuoteTable, Schema } from './schema.ts'
@@ -42,6 +42,7 @@ export function openQuoteStore(database: Database): QuoteStore {
     },
 
     readHeld: (instrumentIds) => readHeld(database, instrumentIds),
+    readOutliers: (recordedSince) => readOutliers(database, recordedSince),
     readBefore: (moments) => readBefore(database, moments),
     list: (query) => listQuotes(database, query),
 

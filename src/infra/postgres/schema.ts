@@ -1,6 +1,7 @@
 import type { ColumnType } from 'kysely'
 import type { QuarantineReason } from '../../domain/market-data/accept-quote.ts'
 import type { AssetClass } from '../../domain/market-data/asset-class.ts'
+import type { ActionTerms } from '../../domain/market-data/corporate-action.ts'
 import type { QuoteKind } from '../../domain/market-data/quote.ts'
 import type { LotMethod } from '../../domain/portfolio/lot-methods.ts'
 import type { TransactionType } from '../../domain/portfolio/transaction-types.ts'
@@ -30,6 +31,7 @@ export interface Schema {
   readonly instrument: InstrumentTable
   readonly alias: AliasTable
   readonly reference_epoch: ReferenceEpochTable
+  readonly corporate_action: CorporateActionTable
   readonly outbox: OutboxTable
   readonly lease: LeaseTable
 }
@@ -84,6 +86,7 @@ export interface HoldingTable {
   last_trade_price: Numeric | null
   last_trade_at: Timestamp | null
   transaction_count: Count
+  action_epoch: number
 }
 
 export interface LotTable {
@@ -145,6 +148,8 @@ export interface SnapshotTable {
   last_sequence: Count
   last_recorded_at: Timestamp
   folded: string
+  /** `CorporateActions.epoch` it was folded with. */
+  action_epoch: Count
 }
 
 export interface ExternalIdTable {
@@ -210,6 +215,25 @@ export interface AliasTable {
 export interface ReferenceEpochTable {
   name: string
   epoch: Count
+}
+
+export interface CorporateActionTable {
+  action_id: Count
+  /** 1 = the record, 2 = its reversal. */
+  revision: number
+  epoch: Count
+  instrument_id: string
+  target_id: string | null
+  kind: ActionTerms['kind']
+  ex_day: string
+  effective_at: Timestamp
+  /** JSON, decimals as texts. */
+  terms: string
+  recorded_at: Timestamp
+  reason: string
+  caller: string
+  request_id: string
+  content_hash: Buffer
 }
 
 export interface OutboxTable {

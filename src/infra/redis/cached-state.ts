@@ -89,6 +89,8 @@ type HoldingRow = readonly [
   lastEffectiveAt: number,
   lastTrade: readonly [price: string, at: number] | null,
   transactionCount: number,
+  /** Absent = none is folded in: where there is one, that is found out. */
+  actionEpoch?: number,
 ]
 
 /** The order in which amounts are kept: part of the stored data. */
@@ -128,6 +130,7 @@ function rowOf(holding: Holding): HoldingRow {
     holding.lastEffectiveAt,
     lastTrade === undefined ? null : [decimalText(lastTrade.price), lastTrade.at],
     holding.transactionCount,
+    holding.actionEpoch,
   ]
 }
 
@@ -150,6 +153,7 @@ function holdingOf(row: HoldingRow): Holding {
     lastEffectiveAt,
     lastTrade: trade === null ? undefined : { price: decimal(trade[0]), at: trade[1] },
     transactionCount,
+    actionEpoch: row[7] ?? 0,
   }
 }
 

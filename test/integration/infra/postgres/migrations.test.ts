@@ -10,10 +10,12 @@ const NAMES = [
   '0003-outbox',
   '0004-snapshots',
   '0005-instruments',
+  '0006-corporate-actions',
 ]
 const TABLES = [
   'alias',
   'cash',
+  'corporate_action',
   'external_id',
   'holding',
   'instrument',

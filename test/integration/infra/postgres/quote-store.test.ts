@@ -56,9 +56,11 @@ test('a quote comes back as it went in', async () => {
   await store.append(sent, at(5))
   await store.append([], at(5))
   expect(await store.readAsOf([symbol], at(0.123456), undefined)).toEqual([sent[0]])
-  expect(await store.readAsOf([symbol], at(1), undefined)).toEqual([sent[1]])
+  // What is of an adjusted history tells up to when it is adjusted.
+  const adjusted = { ...sent[1], recordedAt: at(5) }
+  expect(await store.readAsOf([symbol], at(1), undefined)).toEqual([adjusted])
   const { quotes, recordedUntil } = await store.readNewest(at(5))
-  expect(quotes).toEqual([sent[1]])
+  expect(quotes).toEqual([adjusted])
   expect(recordedUntil).toBe(at(5))
   expect(await store.readNewest(at(6))).toEqual({ quotes: [], recordedUntil: undefined })
 })

@@ -45,6 +45,7 @@ function provided() {
         list: () => Promise.resolve([]),
         readNewest: () => Promise.resolve({ quotes: [], recordedUntil: undefined }),
         readAsOf: () => Promise.resolve([]),
+        readOutliers: () => Promise.resolve([]),
       },
       telemetry: {
         startCall: () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { createActionTable } from '../../../../src/app/market-data/action-table.ts'
 import { createInstrumentTable } from '../../../../src/app/market-data/instrument-table.ts'
 import { createQuoteBoard } from '../../../../src/app/market-data/quote-board.ts'
 import {
@@ -11,6 +12,7 @@ import type { Quote } from '../../../../src/domain/market-data/quote.ts'
 import { summaryOf } from '../../../../src/domain/portfolio/summary.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../../../src/domain/time.ts'
 import { describedAs } from '../../domain/market-data/instruments.ts'
+import { action, split } from '../../domain/portfolio/actions.ts'
 import { buy, NOW, quote, Scenario } from '../../domain/portfolio/scenario.ts'
 
 type Ports = Parameters<typeof getPortfolio>[0]
@@ -23,7 +25,11 @@ const nothing = (): never => {
 
 class Reader {
   readonly instruments = createInstrumentTable()
-  readonly board = createQuoteBoard(this.instruments)
+  readonly actions = createActionTable()
+  readonly board = createQuoteBoard(this.instruments, {
+    clock: { now: () => this.now, monotonicMs: nothing },
+    table: this.actions,
+  })
   readonly recent = new RecentViews()
   readonly scenario = new Scenario()
   now: Instant = NOW + 60_000_000
@@ -111,6 +117,28 @@ describe('a view', () => {
     expect(await reader.read()).not.toBe(first)
   })
 
+  it('does not serve again after a corporate action, nor once one comes into force', async () => {
+    const reader = new Reader(quote('ACME', '11'), quote('OTHER', '7'))
+    const first = await reader.read()
+    const dueLater = action(1, 0, split(4, 1), { effectiveAt: reader.now + 1_000 })
+    reader.actions.publish({ epoch: 1, actions: [dueLater] })
+    const second = await reader.read()
+    expect(second).not.toBe(first)
+    expect(await reader.read()).toBe(second)
+    reader.now += 1_000
+    expect(await reader.read()).not.toBe(second)
+  })
+
+  it('does not serve again when a split is suspected, or no longer', async () => {
+    const reader = new Reader(quote('ACME', '11'), quote('OTHER', '7'))
+    const first = await reader.read()
+    reader.board.suspectSplits(new Set(['ACME']))
+    const second = await reader.read()
+    expect(second).not.toBe(first)
+    reader.board.suspectSplits(new Set())
+    expect(await reader.read()).not.toBe(second)
+  })
+
   it('does not serve for another currency', async () => {
     const reader = new Reader(quote('ACME', '11'), quote('OTHER', '7'), quote('EUR/USD', '2'))
     expect(valueOf(await reader.read())).toBe(29)
@@ -162,7 +190,7 @@ describe('the views kept', () => {
     const position = view.valuation.positions[0]!
     const positions = Array.from({ length: 9_999 }, () => position)
     const large = { ...view, valuation: { ...view.valuation, positions } }
-    const quotes = { stand: true } as unknown as Parameters<RecentViews['keep']>[1]
+    const quotes = { standAt: () => true } as unknown as Parameters<RecentViews['keep']>[1]
     const users = ['a', 'b', 'c', 'd', 'e', 'f']
     for (const userId of users) recent.keep('1-0', quotes, { ...large, userId })
     recent.keep('1-0', quotes, { ...large, userId: 'f' })

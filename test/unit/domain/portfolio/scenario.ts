@@ -1,5 +1,6 @@
 import { decimal, decimalText } from '../../../../src/domain/decimal.ts'
 import type { PortfolioError } from '../../../../src/domain/errors.ts'
+import { CorporateActions } from '../../../../src/domain/market-data/corporate-actions.ts'
 import type { Quote, QuoteSource } from '../../../../src/domain/market-data/quote.ts'
 import type { Holding } from '../../../../src/domain/portfolio/holding.ts'
 import { changeSettings } from '../../../../src/domain/portfolio/change-settings.ts'
@@ -68,6 +69,8 @@ export class Scenario {
   readonly rows = new StoredRows()
   state: PortfolioState
   now = NOW
+  /** What is known of corporate actions. */
+  actions = CorporateActions.none
 
   constructor(settings: Partial<PortfolioSettings> = {}) {
     const empty = newPortfolio('user-1')
@@ -88,7 +91,7 @@ export class Scenario {
     this.now += 1_000_000
     const all = { ...this.state.settings, ...settings }
     const ledger = this.ledger.toSorted(compareEntries)
-    const outcome = changeSettings(this.state, all, { ledger, now: this.now })
+    const outcome = changeSettings(this.state, all, { ledger, now: this.now, due: this.#due })
     if (!(outcome instanceof Error)) this.#apply(outcome)
     return outcome
   }
@@ -127,6 +130,10 @@ export class Scenario {
     return valuePortfolio(this.state, quoteSource(...quotes), this.now)
   }
 
+  get #due() {
+    return this.actions.dueAt(this.now)
+  }
+
   #apply(change: PortfolioChange): void {
     this.state = change.after
     this.ledger.push(...change.entries.map(({ entry }) => entry))
@@ -147,6 +154,7 @@ export class Scenario {
       now: this.now,
       requestId: `request-${this.state.version + 1}`,
       histories,
+      due: this.#due,
     })
   }
 }

@@ -1,0 +1,68 @@
+import type { EpochDay } from '../domain/analytics/epoch-day.ts'
+import type { Job, ResultOf } from '../domain/analytics/jobs.ts'
+import type { PackedLedger } from '../domain/analytics/ledger-numbers.ts'
+import type { Instant } from '../domain/time.ts'
+
+/** What became of a job; `stopped` = nobody waited for it any longer. */
+export type JobOutcome<Result> =
+  | { readonly kind: 'done'; readonly result: Result; readonly timeMs: number }
+  /** `reason` is UPPER_SNAKE_CASE. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'stopped' }
+
+/** The jobs of one call. */
+export interface AnalysisBatch {
+  /** Does a few jobs on a thread, none of which may take longer than `jobMsMax`. Never rejects. */
+  run<Kind extends Job>(
+    jobs: readonly Kind[],
+    jobMsMax: number,
+  ): Promise<readonly JobOutcome<ResultOf<Kind>>[]>
+  /** What runs stops within milliseconds, what waits does not begin. */
+  cancel(): void
+}
+
+/** Threads for what would keep the serving one busy. */
+export interface AnalysisPool {
+  readonly threads: number
+  openBatch(): AnalysisBatch
+}
+
+/** The last price of each UTC day that an instrument has, in order of day; as quoted. */
+export interface CloseHistory {
+  readonly instrumentId: string
+  readonly currency: string
+  readonly days: Int32Array
+  readonly prices: Float64Array
+}
+
+export interface DailyClose {
+  readonly instrumentId: string
+  readonly currency: string
+  readonly day: EpochDay
+  readonly price: number
+}
+
+export interface LedgerHead {
+  readonly version: number
+  readonly entryCount: number
+}
+
+/** Ledgers and prices as numbers, many in one read. */
+export interface AnalyticsStore {
+  /** Version and number of entries of the users that have a ledger. */
+  heads(userIds: readonly string[]): Promise<ReadonlyMap<string, LedgerHead>>
+  /** Of the users that have one; with only what had been recorded by `recordedUntil`, undefined = now. */
+  ledgers(
+    userIds: readonly string[],
+    recordedUntil: Instant | undefined,
+  ): Promise<readonly PackedLedger[]>
+  /** Of the instruments that have quotes. */
+  closes(
+    instrumentIds: readonly string[],
+    recordedUntil: Instant | undefined,
+  ): Promise<readonly CloseHistory[]>
+  /** As they are now, of every day of which a quote was recorded since, with the time to ask from next. */
+  closesSince(
+    recordedSince: Instant,
+  ): Promise<{ readonly closes: readonly DailyClose[]; readonly recordedUntil: Instant }>
+}

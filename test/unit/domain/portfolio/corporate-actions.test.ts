@@ -1,0 +1,299 @@
+import { describe, expect, it } from '@jest/globals'
+import { decimal, decimalText } from '../../../../src/domain/decimal.ts'
+import { foldDue, staleInstruments } from '../../../../src/domain/portfolio/linked-fold.ts'
+import { compareEntries } from '../../../../src/domain/portfolio/transaction.ts'
+import type { Quality } from '../../../../src/domain/portfolio/valuation.ts'
+import { action, dividend, learn, merger, spinOff, split } from './actions.ts'
+import { rich } from './rich-drafts.ts'
+import { at, buy, Scenario, sell, transferIn } from './scenario.ts'
+import { plain } from './stored-rows.ts'
+
+/** What a read shows of the scenario: the state with the actions that are in force. */
+function read(scenario: Scenario): Scenario {
+  const due = scenario.actions.dueAt(scenario.now)
+  const stale = staleInstruments(scenario.state, due)
+  const ledger = scenario.ledger.toSorted(compareEntries)
+  const seen = new Scenario()
+  seen.now = scenario.now
+  seen.state = stale.size === 0 ? scenario.state : foldDue(scenario.state, { stale, ledger }, due)
+  return seen
+}
+
+function said(seen: Scenario): Quality {
+  return seen.value({ ACME: '3' }).quality
+}
+
+function cash({ state }: Scenario): unknown {
+  return plain(state.cash.balances)
+}
+
+function totals(scenario: Scenario, instrumentId = 'ACME'): readonly string[] {
+  const { quantity, basis, realized, income } = scenario.holding('', instrumentId)
+  return [quantity, basis, realized, income].map(decimalText)
+}
+
+describe('a split', () => {
+  it('multiplies what was bought before its ex-date, and nothing bought on it or after', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, split(4, 1)))
+    scenario.record(buy('10', '400', 50), buy('4', '110', 100), buy('1', '120', 150))
+    expect(scenario.lots()).toEqual(['40 for 4000', '4 for 440', '1 for 120'])
+    expect(totals(scenario)).toEqual(['45', '4560', '0', '0'])
+  })
+
+  it('recorded late is in what is read next, and written by the next write', () => {
+    const scenario = new Scenario()
+    scenario.record(buy('10', '400', 50), sell('2', '120', 150))
+    learn(scenario, action(1, 100, split(4, 1)))
+    expect(scenario.lots()).toEqual(['8 for 3200'])
+    expect(read(scenario).lots()).toEqual(['38 for 3800'])
+    expect(totals(read(scenario))).toEqual(['38', '3800', '40', '0'])
+    scenario.record(buy('1', '7', 200, { instrumentId: 'OTHER' }))
+    expect(scenario.lots()).toEqual(['38 for 3800'])
+    expect(scenario.rows.matches().map(({ gain }) => gain && decimalText(gain))).toEqual(['40'])
+    expect(staleInstruments(scenario.state, scenario.actions.dueAt(scenario.now)).size).toBe(0)
+  })
+
+  it('takes in a purchase that is recorded across it later', () => {
+    const scenario = new Scenario()
+    scenario.record(buy('10', '400', 50), buy('1', '100', 150))
+    learn(scenario, action(1, 100, split(4, 1)))
+    scenario.record(buy('1', '300', 60))
+    expect(scenario.lots()).toEqual(['40 for 4000', '4 for 300', '1 for 100'])
+    const first = new Scenario()
+    learn(first, action(1, 100, split(4, 1)))
+    first.record(buy('2', '200', 99))
+    expect(first.lots()).toEqual(['8 for 400'])
+  })
+
+  it('reversed is gone from what is read and written', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, split(4, 1)))
+    scenario.record(buy('10', '400', 50))
+    learn(scenario, action(1, 100, split(4, 1), { reversedAt: scenario.now, epoch: 2 }))
+    expect(read(scenario).lots()).toEqual(['10 for 4000'])
+    scenario.record(buy('1', '400', 150))
+    expect(scenario.lots()).toEqual(['10 for 4000', '1 for 400'])
+  })
+
+  it('is not in force before its ex-date, and is without another word from then on', () => {
+    const scenario = new Scenario()
+    const day = 86_400 * 365 * 4 + 86_400 * 30
+    learn(scenario, action(1, day, split(2, 1)))
+    scenario.record(buy('10', '4', 50))
+    expect(read(scenario).lots()).toEqual(['10 for 40'])
+    scenario.now = at(day)
+    expect(read(scenario).lots()).toEqual(['20 for 40'])
+  })
+
+  it('in reverse leaves fractions, of which nothing is lost and all can be sold', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, split(1, 3)))
+    scenario.record(buy('5', '1', 50), buy('5', '2', 60))
+    expect(scenario.lots()).toEqual(['1.666666666666666667 for 5', '1.666666666666666666 for 10'])
+    scenario.record(sell('3.333333333333333333', '6', 150))
+    expect(totals(scenario)).toEqual(['0', '0', '4.999999999999999998', '0'])
+  })
+
+  it('recorded after a sale that it makes impossible does not stop the portfolio', () => {
+    const scenario = new Scenario()
+    scenario.record(buy('10', '1', 50), sell('8', '1', 150))
+    learn(scenario, action(1, 100, split(1, 10)))
+    expect(totals(read(scenario))[0]).toBe('-7')
+    scenario.record(buy('1', '1', 200, { instrumentId: 'OTHER' }))
+    expect(totals(scenario)[0]).toBe('-7')
+    const refused = new Scenario()
+    learn(refused, action(1, 100, split(1, 10)))
+    refused.record(buy('10', '1', 50))
+    expect(refused.refuse(sell('2', '1', 150)).metadata['held']).toBe('1')
+  })
+
+  it('recorded after a sale of a named lot that it makes impossible is left out', () => {
+    const scenario = new Scenario()
+    scenario.record(buy('10', '1', 50), buy('10', '2', 60))
+    scenario.record(rich('SELL', 150, { quantity: '8', price: '3', lots: [['1.0', '8']] }))
+    learn(scenario, action(1, 100, split(1, 2)))
+    expect(read(scenario).lots()).toEqual(['2 for 2', '10 for 20'])
+    expect(said(read(scenario))).toMatchObject({
+      completeness: 'PARTIAL',
+      issues: [{ reason: 'ACTION_LEFT_OUT' }],
+    })
+    scenario.record(buy('1', '1', 200))
+    scenario.record(buy('1', '1', 210))
+    expect(scenario.lots()).toEqual(['2 for 2', '10 for 20', '1 for 1', '1 for 1'])
+    expect(said(scenario).issues.map(({ reason }) => reason)).toEqual(['ACTION_LEFT_OUT'])
+  })
+
+  it('keeps units of unknown cost unknown, and every account its own', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, split(3, 2)))
+    scenario.record(transferIn('3', '0', 50), buy('1', '6', 60, { accountId: 'broker' }))
+    expect(scenario.lots()).toEqual(['4.5 for unknown'])
+    expect(decimalText(scenario.holding().unknownQuantity)).toBe('4.5')
+    expect(scenario.lots('broker')).toEqual(['1.5 for 6'])
+  })
+})
+
+describe('what passes to another instrument', () => {
+  it('spun off has its part of the basis and the dates of its lots', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, spinOff('CHILD', '0.5', '0.2')))
+    scenario.record(buy('10', '10', 50), buy('3', '20', 60))
+    expect(scenario.lots()).toEqual(['10 for 80', '3 for 48'])
+    expect(scenario.lots('', 'CHILD')).toEqual(['5 for 20', '1.5 for 12'])
+    expect(scenario.holding('', 'CHILD').lots!.map(({ acquiredAt }) => acquiredAt)).toEqual([
+      at(50),
+      at(60),
+    ])
+    scenario.record(sell('5', '7', 150, { instrumentId: 'CHILD' }))
+    expect(totals(scenario, 'CHILD')).toEqual(['1.5', '12', '15', '0'])
+    scenario.record(buy('2', '30', 70))
+    expect(scenario.lots('', 'CHILD')).toEqual(['1.5 for 12', '1 for 12'])
+  })
+
+  it('cannot be sold where a backdated sale leaves less to come from', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, spinOff('CHILD', '1', '0.5')))
+    scenario.record(buy('10', '10', 50))
+    scenario.record(sell('10', '7', 150, { instrumentId: 'CHILD' }))
+    const refused = scenario.refuse(sell('1', '10', 60))
+    expect(refused).toMatchObject({
+      reason: 'INSUFFICIENT_QUANTITY',
+      metadata: { symbol: 'CHILD', index: '0', held: '9', needed: '10' },
+    })
+  })
+
+  it('merged for units goes on with its basis and dates', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, merger('BIG', '0.25')))
+    scenario.record(buy('10', '10', 50), buy('1', '9', 80, { instrumentId: 'BIG' }))
+    expect(totals(scenario)).toEqual(['0', '0', '0', '0'])
+    expect(scenario.lots('', 'BIG')).toEqual(['2.5 for 100', '1 for 9'])
+    expect(scenario.holding('', 'BIG').lots![0]!.acquiredAt).toBe(at(50))
+  })
+
+  it('merged for cash is sold', () => {
+    const scenario = new Scenario()
+    scenario.record(buy('10', '10', 50), buy('10', '13', 60))
+    learn(scenario, action(7, 100, merger('', '', '15')))
+    expect(totals(read(scenario))).toEqual(['0', '0', '70', '0'])
+    scenario.record(buy('1', '1', 150))
+    expect(totals(scenario)).toEqual(['1', '1', '70', '0'])
+    expect(
+      scenario.rows
+        .matches()
+        .map(({ disposalSequence, part, gain }) => [
+          disposalSequence,
+          part,
+          gain && decimalText(gain),
+        ]),
+    ).toEqual([
+      [-7, 0, '50'],
+      [-7, 1, '20'],
+    ])
+  })
+
+  it('merged for both takes the cash off the basis, and realises what exceeds it', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, merger('BIG', '2', '4')))
+    scenario.record(buy('10', '3', 50), buy('10', '13', 60))
+    expect(totals(scenario)).toEqual(['0', '0', '10', '0'])
+    expect(scenario.lots('', 'BIG')).toEqual(['20 for 0', '20 for 90'])
+  })
+
+  it('goes on through a chain of actions', () => {
+    const scenario = new Scenario()
+    const inMiddle = { instrumentId: 'MIDDLE' }
+    learn(
+      scenario,
+      action(1, 100, merger('MIDDLE', '2')),
+      action(2, 200, split(3, 1), inMiddle),
+      action(3, 300, spinOff('ACME', '1', '0.25'), inMiddle),
+    )
+    scenario.record(buy('1', '60', 50), buy('1', '1', 250, inMiddle))
+    expect(scenario.lots('', 'MIDDLE')).toEqual(['6 for 45', '1 for 0.75'])
+    expect(scenario.lots()).toEqual(['6 for 15', '1 for 0.25'])
+  })
+})
+
+describe('a cash dividend', () => {
+  it('is income on what is held when the ex-date begins', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, dividend('0.5')))
+    scenario.record(buy('10', '10', 50), sell('4', '10', 60), buy('100', '10', 100))
+    expect(totals(scenario)).toEqual(['106', '1060', '0', '3'])
+  })
+
+  it('counts per unit of before a split of the same day, in whatever order they are recorded', () => {
+    for (const [first, second] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
+      const scenario = new Scenario()
+      learn(scenario, action(first, 100, dividend('1')), action(second, 100, split(2, 1)))
+      scenario.record(buy('10', '10', 50))
+      expect(totals(scenario)).toEqual(['20', '100', '0', '10'])
+    }
+  })
+
+  it('that returns capital lowers the basis, and is gained where it exceeds it', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, dividend('4', { returnOfCapital: true })))
+    scenario.record(buy('10', '3', 50), buy('10', '13', 60))
+    expect(scenario.lots()).toEqual(['10 for 0', '10 for 90'])
+    expect(totals(scenario)).toEqual(['20', '90', '10', '0'])
+  })
+
+  it('in another currency is worth what it was on its day, and nothing where nobody knew that', () => {
+    const rates = { 'EUR/USD': decimal('1.25') }
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, dividend('2', { currency: 'EUR', rates })))
+    scenario.record(buy('10', '10', 50))
+    expect(totals(scenario)[3]).toBe('25')
+    const elsewhere = new Scenario({ baseCurrency: 'CHF' })
+    learn(elsewhere, action(1, 100, dividend('2', { currency: 'EUR', rates })))
+    elsewhere.record(buy('10', '10', 50))
+    expect(totals(elsewhere)[3]).toBe('0')
+  })
+
+  it('is paid by who sold short', () => {
+    const scenario = new Scenario({ allowShort: true })
+    learn(scenario, action(1, 100, dividend('0.5')))
+    scenario.record(sell('10', '10', 50))
+    expect(totals(scenario)).toEqual(['-10', '-100', '0', '-5'])
+  })
+
+  it('is in tracked cash from the ex-date on, and leaves it when it is reversed', () => {
+    const rates = { 'EUR/USD': decimal('1.25') }
+    const terms = dividend('2', { currency: 'EUR', rates })
+    const scenario = new Scenario()
+    scenario.record(rich('DEPOSIT', 40, { amount: '1000' }), buy('10', '10', 50))
+    learn(scenario, action(1, 100, terms), action(2, 30, dividend('9')))
+    expect(cash(read(scenario))).toEqual([
+      ['', '900'],
+      ['EUR', '20'],
+    ])
+    scenario.record(buy('1', '1', 60, { instrumentId: 'OTHER' }))
+    expect(cash(scenario)).toEqual([
+      ['', '899'],
+      ['EUR', '20'],
+    ])
+    scenario.record(buy('1', '100', 55))
+    expect(cash(scenario)).toEqual([
+      ['', '799'],
+      ['EUR', '22'],
+    ])
+    learn(scenario, action(1, 100, terms, { reversedAt: scenario.now, epoch: 3 }))
+    expect(cash(read(scenario))).toEqual([['', '799']])
+    scenario.record(buy('1', '1', 200))
+    expect(cash(scenario)).toEqual([['', '798']])
+  })
+
+  it('is in cash that begins to be tracked before it, and after all that was recorded', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, dividend('2')))
+    scenario.record(buy('10', '10', 50))
+    scenario.record(rich('DEPOSIT', 60, { amount: '7' }))
+    expect(plain(scenario.state.cash.balances)).toEqual([['', '27']])
+  })
+})
