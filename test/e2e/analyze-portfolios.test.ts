@@ -133,6 +133,23 @@ describe('AnalyzePortfolios', () => {
     expect(answer.totals).toMatchObject({ ok: 2, failed: 2, totalValue: '242' })
   })
 
+  it('takes new prices into what it has analysed before', async () => {
+    const { client } = fixture
+    await ingestCloses(client, 'MOVING', { '2024-01-02': 100, '2024-01-03': 101 })
+    const userId = newUser()
+    const transactions = [
+      { symbol: 'MOVING', quantity: 1, price: 100, timestamp: atClose('2024-01-02') },
+    ]
+    await client.update({ userId, transactions })
+    const valueOf = async () => {
+      const { analyses } = await analyze(client, { userIds: [userId], period: PERIOD })
+      return analyses[0]?.performance?.endValue
+    }
+    expect([await valueOf(), await valueOf()]).toEqual(['101', '101'])
+    await ingestCloses(client, 'MOVING', { '2024-01-04': 102 })
+    expect(await valueOf()).toBe('102')
+  })
+
   it('refuses what it cannot read', async () => {
     const { client } = fixture
     const failure = await failureOf(

@@ -40,8 +40,9 @@ export async function analyze(
 export async function performance(
   client: ApiClient,
   request: MessageInitShape<typeof getPerformance.input>,
+  options: { readonly deadlineMs?: number } = {},
 ) {
-  return (await client.unary(getPerformance, request)).message.reports
+  return (await client.unary(getPerformance, request, {}, options)).message.reports
 }
 
 export async function compare(

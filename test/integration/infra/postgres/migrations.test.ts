@@ -10,6 +10,7 @@ const NAMES = [
   '0003-outbox',
   '0004-snapshots',
   '0005-instruments',
+  '0007-quotes-by-record',
 ]
 const TABLES = [
   'alias',

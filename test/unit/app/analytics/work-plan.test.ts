@@ -21,13 +21,13 @@ describe('the plan of a batch', () => {
   })
 })
 
-describe('LedgerCache', () => {
-  const ledger = (userId: string, version: number) => {
-    const entry = { day: 1, type: 'BUY', instrumentId: 'A', quantity: 1, price: 1 } as const
-    const packed = packLedger([{ ...entry, isTracked: false, terms: undefined }])
-    return { userId, version, baseCurrency: 'USD', timeZone: 'UTC', ...packed }
-  }
+function ledger(userId: string, version: number) {
+  const entry = { day: 1, type: 'BUY', instrumentId: 'A', quantity: 1, price: 1 } as const
+  const packed = packLedger([{ ...entry, isTracked: false, terms: undefined }])
+  return { userId, version, baseCurrency: 'USD', timeZone: 'UTC', ...packed }
+}
 
+describe('LedgerCache', () => {
   it('gives a ledger for its very version, and forgets the ones asked for longest ago', () => {
     const cache = new LedgerCache(4)
     cache.put(ledger('a', 1))
