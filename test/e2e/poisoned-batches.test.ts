@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { PortfolioAnalysis_Outcome as Outcome } from '../../gen/portfolio/v1/analytics_service_pb.ts'
-import { analyze, atClose, ingestCloses } from '../support/analytics.ts'
+import { analyze, analyzeAll, atClose, ingestCloses } from '../support/analytics.ts'
 import { useService } from '../support/service.ts'
 import { newUser } from '../support/transactions.ts'
 
@@ -35,7 +35,7 @@ describe('a batch with a poisoned portfolio', () => {
         analysisWorker: new URL('../support/fixtures/poisoned.worker.ts', import.meta.url),
       })
       // Threads that read TypeScript take their time to start.
-      await analyze(client, { userIds: mates, period: { endDate: '2024-01-02' } })
+      await analyzeAll(client, { userIds: mates, period: { endDate: '2024-01-02' } })
       const times: number[] = []
       let answered = 0
       for (let batch = 0; batch < BATCHES; batch += 1) {
