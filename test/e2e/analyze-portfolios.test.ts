@@ -3,7 +3,7 @@ import {
   AnalyzePortfoliosRequest_MetricGroup as MetricGroup,
   PortfolioAnalysis_Outcome as Outcome,
 } from '../../gen/portfolio/v1/analytics_service_pb.ts'
-import { analyze, atClose, ingestCloses } from '../support/analytics.ts'
+import { analyze, analyzeAll, atClose, ingestCloses } from '../support/analytics.ts'
 import { failureOf } from '../support/client.ts'
 import { useService } from '../support/service.ts'
 import { newUser } from '../support/transactions.ts'
@@ -29,7 +29,7 @@ describe('AnalyzePortfolios', () => {
     const { client } = fixture
     await ingestCloses(client, 'BATCH', { '2024-01-02': 100, '2024-01-03': 110, '2024-01-04': 121 })
     const [one, two] = [await holder(), await holder(2)]
-    const answer = await analyze(client, { userIds: [one, 'nobody', two, one], period: PERIOD })
+    const answer = await analyzeAll(client, { userIds: [one, 'nobody', two, one], period: PERIOD })
     expect(answer.analyses.map(({ userId, outcome }) => `${userId} ${NAMES[outcome]}`)).toEqual([
       `${one} OK`,
       'nobody NOT_FOUND',
@@ -69,7 +69,7 @@ describe('AnalyzePortfolios', () => {
   it('gives an older result where that is allowed and there is one', async () => {
     const { client } = fixture
     const [known, unknown] = [await holder(3), await holder()]
-    await analyze(client, { userIds: [known], period: PERIOD })
+    await analyzeAll(client, { userIds: [known], period: PERIOD })
     const request = { userIds: [known, unknown], period: PERIOD, budget: NO_TIME }
     const answer = await analyze(client, { ...request, allowStale: true })
     expect(answer.analyses.map(({ outcome }) => NAMES[outcome])).toEqual(['STALE', 'TIMED_OUT'])
@@ -82,7 +82,7 @@ describe('AnalyzePortfolios', () => {
   it('sees what was written before it, and tells only what was asked', async () => {
     const { client } = fixture
     const userId = await holder()
-    await analyze(client, { userIds: [userId], period: PERIOD })
+    await analyzeAll(client, { userIds: [userId], period: PERIOD })
     await client.update({
       userId,
       transactions: [
@@ -90,7 +90,7 @@ describe('AnalyzePortfolios', () => {
       ],
     })
     const metrics = [MetricGroup.VALUE]
-    const { analyses } = await analyze(client, { userIds: [userId], period: PERIOD, metrics })
+    const { analyses } = await analyzeAll(client, { userIds: [userId], period: PERIOD, metrics })
     expect(analyses[0]?.performance).toMatchObject({
       inflows: '110',
       endValue: '242',
@@ -110,13 +110,13 @@ describe('AnalyzePortfolios', () => {
       userId,
       transactions: [{ symbol: 'EURO', quantity: 1, price: 11, timestamp: atClose('2024-01-02') }],
     })
-    const [dollars] = (await analyze(client, { userIds: [userId], period: PERIOD })).analyses
+    const [dollars] = (await analyzeAll(client, { userIds: [userId], period: PERIOD })).analyses
     expect(dollars?.performance).toMatchObject({ startValue: '11', endValue: '14.4' })
     const request = { userIds: [userId], period: PERIOD, reportingCurrency: 'EUR' }
-    const [euros] = (await analyze(client, request)).analyses
+    const [euros] = (await analyzeAll(client, request)).analyses
     expect(Number(euros?.performance?.startValue)).toBeCloseTo(10, 12)
     expect(Number(euros?.performance?.endValue)).toBeCloseTo(12, 12)
-    const [yen] = (await analyze(client, { ...request, reportingCurrency: 'JPY' })).analyses
+    const [yen] = (await analyzeAll(client, { ...request, reportingCurrency: 'JPY' })).analyses
     expect(yen?.performance?.endValue).toBe('')
     expect(yen?.quality?.issues.map(({ reason }) => reason)).toEqual(['FX_MISSING'])
   })
@@ -125,12 +125,29 @@ describe('AnalyzePortfolios', () => {
     const analysisWorker = new URL('../support/fixtures/poisoned.worker.ts', import.meta.url)
     const { client } = await fixture.start({ ANALYSIS_THREADS: '2' }, undefined, { analysisWorker })
     const users = [await holder(), await holder(666_001), await holder(), await holder(666_004)]
-    await analyze(client, { userIds: [users[0] ?? ''], period: PERIOD })
-    const answer = await analyze(client, { userIds: users, period: PERIOD })
+    await analyzeAll(client, { userIds: [users[0] ?? ''], period: PERIOD })
+    const answer = await analyzeAll(client, { userIds: users, period: PERIOD })
     expect(
       answer.analyses.map(({ outcome, errorReason }) => `${NAMES[outcome]} ${errorReason}`),
     ).toEqual(['OK ', 'FAILED ANALYSIS_CRASHED', 'OK ', 'FAILED ANALYSIS_FAILED'])
     expect(answer.totals).toMatchObject({ ok: 2, failed: 2, totalValue: '242' })
+  })
+
+  it('takes new prices into what it has analysed before', async () => {
+    const { client } = fixture
+    await ingestCloses(client, 'MOVING', { '2024-01-02': 100, '2024-01-03': 101 })
+    const userId = newUser()
+    const transactions = [
+      { symbol: 'MOVING', quantity: 1, price: 100, timestamp: atClose('2024-01-02') },
+    ]
+    await client.update({ userId, transactions })
+    const valueOf = async () => {
+      const { analyses } = await analyzeAll(client, { userIds: [userId], period: PERIOD })
+      return analyses[0]?.performance?.endValue
+    }
+    expect([await valueOf(), await valueOf()]).toEqual(['101', '101'])
+    await ingestCloses(client, 'MOVING', { '2024-01-04': 102 })
+    expect(await valueOf()).toBe('102')
   })
 
   it('refuses what it cannot read', async () => {

@@ -202,6 +202,26 @@ describe('GetPerformance', () => {
     expect(await valueOf({ asKnownAt: known })).toBe('110')
   })
 
+  it('ends a job that hangs once its caller has left, and has its thread back', async () => {
+    const { client } = await fixture.start({ ANALYSIS_THREADS: '1' }, undefined, {
+      analysisWorker: new URL('../support/fixtures/poisoned.worker.ts', import.meta.url),
+    })
+    const [hanging, sound] = [newUser(), newUser()]
+    for (const [userId, quantity] of [
+      [hanging, 666_003],
+      [sound, 1],
+    ] as const) {
+      const timestamp = atClose('2024-01-02')
+      const transactions = [{ symbol: 'HANGING', quantity, price: 100, timestamp }]
+      await client.update({ userId, transactions })
+    }
+    const left = await failureOf(performance(client, { userId: hanging }, { deadlineMs: 500 }))
+    expect(left.code).toBe('DEADLINE_EXCEEDED')
+    // A hung job may take ten seconds: this one had to be ended before.
+    const [report] = await performance(client, { userId: sound }, { deadlineMs: 5_000 })
+    expect(report?.summary?.endValue).toBe('100')
+  })
+
   it('refuses what it cannot read, and a user it does not know', async () => {
     const { client } = fixture
     const failure = await failureOf(

@@ -5,6 +5,9 @@ import { moment } from './portfolio-log.ts'
 
 const { analyzePortfolios, compareBenchmarks, getPerformance } = AnalyticsService.method
 
+/** Each waits for half a second at most. */
+const ASKED_MAX = 20
+
 /** A close for each day, at 21:00 UTC. */
 export async function ingestCloses(
   client: ApiClient,
@@ -37,11 +40,23 @@ export async function analyze(
   return (await client.unary(analyzePortfolios, request, {}, options)).message
 }
 
+/** Asks again, as the contract says, until nothing is incomplete: threads that read TypeScript start slowly. */
+export async function analyzeAll(
+  client: ApiClient,
+  request: MessageInitShape<typeof analyzePortfolios.input>,
+) {
+  for (let asked = 1; ; asked += 1) {
+    const answer = await analyze(client, request)
+    if (answer.incompleteUserIds.length === 0 || asked === ASKED_MAX) return answer
+  }
+}
+
 export async function performance(
   client: ApiClient,
   request: MessageInitShape<typeof getPerformance.input>,
+  options: { readonly deadlineMs?: number } = {},
 ) {
-  return (await client.unary(getPerformance, request)).message.reports
+  return (await client.unary(getPerformance, request, {}, options)).message.reports
 }
 
 export async function compare(

@@ -61,6 +61,8 @@ const ANSWER_MS = 2
 const ANSWER_MS_PER_USER = 0.06
 /** Kept of the client's own deadline, so that the answer is there before it. */
 const DEADLINE_MARGIN_MS = 20
+/** Statements under way at once: one is read while the other is waited for. */
+const READERS = 2
 /** Of one job; more for one that is known to be large. A job that takes longer hangs. */
 const JOB_MS_MAX = 150
 const JOB_SLACK = 20
@@ -167,16 +169,23 @@ class BatchAnalysis {
       else known.push(ledger)
     }
     await this.#begin(known)
-    for (const group of readingOrder(unread)) {
-      if (this.#isStopped) return
-      const read = await store.ledgers(group, undefined)
-      for (const ledger of read) ledgers.put(ledger)
-      await this.#begin(read)
-    }
+    const groups = readingOrder(unread).values()
+    await Promise.all(Array.from({ length: READERS }, () => this.#read(groups)))
     for (const { work } of this.#large.toSorted((left, right) => left.costMs - right.costMs)) {
       this.#submit([work], JOB_MS_MAX + JOB_SLACK * work.costMs)
     }
     await Promise.all(this.#running)
+  }
+
+  /** Reads one group after the other, and begins with each as soon as it is there. */
+  async #read(groups: Iterator<readonly string[]>): Promise<void> {
+    const { store, ledgers } = this.#ports
+    for (let next = groups.next(); next.done !== true; next = groups.next()) {
+      if (this.#isStopped) return
+      const read = await store.ledgers(next.value, undefined)
+      for (const ledger of read) ledgers.put(ledger)
+      await this.#begin(read)
+    }
   }
 
   /** True when the last analysis is still what a new one would say. */

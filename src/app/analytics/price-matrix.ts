@@ -53,6 +53,11 @@ export class PriceMatrix {
     return this.#revision
   }
 
+  /** True while nobody asked for anything. */
+  get isEmpty(): boolean {
+    return this.#rows.size === 0
+  }
+
   /** True when its closes are here and are what its description makes of them. */
   has(instrumentId: string): boolean {
     return this.#rows.has(instrumentId) && !this.#outdated.has(instrumentId)

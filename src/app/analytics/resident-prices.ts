@@ -38,7 +38,7 @@ export class ResidentPrices {
     this.#isStale = true
   }
 
-  /** Takes in the quotes recorded since the last time. */
+  /** Takes in the quotes recorded since the last time, if there are any closes that they could change. */
   async refresh(): Promise<void> {
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = undefined
@@ -81,6 +81,11 @@ export class ResidentPrices {
 
   async #refresh(): Promise<void> {
     this.#isStale = false
+    if (this.closes.isEmpty) {
+      // Whatever is read later is read as it is then.
+      this.#recordedUntil = this.#ports.clock.now()
+      return
+    }
     try {
       const since = this.#recordedUntil - COMMIT_LAG_MAX_MICROSECONDS
       const { closes, recordedUntil } = await this.#ports.store.closesSince(since)

@@ -33,7 +33,7 @@ export function openAnalyticsStore(database: Database): AnalyticsStore {
         select user_id, version, base_currency, time_zone, entries from portfolio
         cross join lateral (
           select string_agg(concat_ws(e'\t', sequence, coalesce(reverses_sequence, 0),
-              (extract(epoch from effective_at) * 1000000)::bigint, type, instrument_id,
+              (date_part('epoch', effective_at) * 1000000)::bigint, type, instrument_id,
               quantity, price, coalesce(terms, '')), e'\n' order by effective_at, sequence) as entries
           from ledger where ledger.user_id = portfolio.user_id ${known}
         ) as folded

@@ -11,6 +11,7 @@ const NAMES = [
   '0004-snapshots',
   '0005-instruments',
   '0006-corporate-actions',
+  '0007-quotes-by-record',
 ]
 const TABLES = [
   'alias',

@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals'
+import { PriceMatrix } from '../../../../src/app/analytics/price-matrix.ts'
+import { closeOf, lastClose } from '../../../../src/domain/analytics/close-matrix.ts'
+import { NO_RATE, SAME_CURRENCY } from '../../../../src/domain/analytics/daily-values.ts'
+
+const NOBODY = { epoch: 0, get: () => undefined, resolve: () => undefined }
+const TODAY = 1_000
+
+function history(instrumentId: string, closes: Readonly<Record<number, number>>, currency = 'USD') {
+  const days = Int32Array.from(Object.keys(closes), Number)
+  return { instrumentId, currency, days, prices: Float64Array.from(Object.values(closes)) }
+}
+
+function read(matrix: PriceMatrix, instrumentId: string, day: number): number {
+  return lastClose(matrix.matrix, matrix.rowOf(instrumentId), day)
+}
+
+describe('PriceMatrix', () => {
+  it('keeps what it has when it grows to earlier days, later days and more instruments', () => {
+    const matrix = new PriceMatrix(NOBODY)
+    matrix.put(['A'], [history('A', { 990: 10, 995: 11 })], TODAY)
+    const before = matrix.matrix
+    matrix.put(['B', 'C'], [history('B', { 200: 5 })], TODAY)
+    matrix.update([{ instrumentId: 'A', currency: 'USD', day: 5_000, price: 12 }])
+    expect([989, 990, 994, 995, 4_999, 5_000].map((day) => read(matrix, 'A', day))).toEqual([
+      NaN,
+      10,
+      10,
+      11,
+      11,
+      12,
+    ])
+    expect(read(matrix, 'B', 5_000)).toBe(5)
+    expect(read(matrix, 'C', 5_000)).toBeNaN()
+    // Who reads the old block goes on with it.
+    expect(lastClose(before, 0, 5_000)).toBe(11)
+  })
+
+  it('takes in corrections of what it has, and nothing of what it has not', () => {
+    const matrix = new PriceMatrix(NOBODY)
+    matrix.put(['A'], [history('A', { 990: 10 })], TODAY)
+    const { revision } = matrix
+    matrix.update([{ instrumentId: 'B', currency: 'USD', day: 990, price: 7 }])
+    expect(matrix.revision).toBe(revision)
+    expect(matrix.has('B')).toBe(false)
+    matrix.update([{ instrumentId: 'A', currency: 'USD', day: 990, price: 9 }])
+    expect(read(matrix, 'A', 990)).toBe(9)
+    expect(matrix.revision).not.toBe(revision)
+  })
+
+  it('has what is quoted in another currency read anew', () => {
+    const matrix = new PriceMatrix(NOBODY)
+    matrix.put(['A'], [history('A', { 990: 10 })], TODAY)
+    matrix.update([{ instrumentId: 'A', currency: 'EUR', day: 991, price: 9 }])
+    expect(matrix.has('A')).toBe(false)
+    expect(read(matrix, 'A', 991)).toBe(10)
+    matrix.put(['A'], [history('A', { 991: 9 }, 'EUR')], TODAY)
+    expect(matrix.currencyOf('A')).toBe('EUR')
+    expect(closeOf(matrix.matrix, matrix.rowOf('A'), 990)).toBeNaN()
+  })
+
+  it('makes rates of each day: quoted, inverted, crossed, and none', () => {
+    const matrix = new PriceMatrix(NOBODY)
+    const pairs = [...matrix.missingPairs('EUR', 'JPY'), ...matrix.missingPairs('GBP', 'EUR')]
+    const quotes = [history('EUR/USD', { 990: 2, 992: 4 }), history('USD/JPY', { 991: 100 })]
+    matrix.put(pairs, quotes, TODAY)
+    const rate = (from: string, to: string) => {
+      const row = matrix.rateRow(from, to)
+      return [990, 991, 992, 993].map((day) => closeOf(matrix.matrix, row, day))
+    }
+    expect(rate('EUR', 'USD')).toEqual([2, 2, 4, 4])
+    expect(rate('USD', 'EUR')).toEqual([0.5, 0.5, 0.25, 0.25])
+    expect(rate('EUR', 'JPY')).toEqual([NaN, 200, 400, 400])
+    expect(matrix.rateRow('EUR', 'EUR')).toBe(SAME_CURRENCY)
+    expect(matrix.rateRow('GBP', 'EUR')).toBe(NO_RATE)
+    matrix.update([{ instrumentId: 'EUR/USD', currency: 'USD', day: 993, price: 5 }])
+    expect(rate('EUR', 'USD')).toEqual([2, 2, 4, 5])
+  })
+})
