@@ -57,6 +57,7 @@ test('a row of another is never written over, and nothing is left out', async ()
      order by 1`,
   )
   expect(rows.map(({ column }) => column)).toEqual([
+    'corporate_action.target_id',
     'holding.last_effective_at',
     'holding.last_trade_at',
     'holding.last_trade_price',
