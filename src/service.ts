@@ -63,6 +63,7 @@ export interface Overrides {
   readonly analysisWorker?: URL
 }
 
+type AnalyticsContext = Parameters<typeof openAnalytics>[1]
 type StartPass = (name: string, intervalMs: number, pass: () => Promise<void>) => BackgroundPass
 
 const SYSTEM_CLOCK: Clock = {
@@ -96,11 +97,8 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   const actions = createActionTable()
   const market = { postgres, clock, actions }
   const { board, refreshing } = followMarketData(market, startPass, config.quoteRefreshMs)
-  const analytics = startAnalytics(config, overrides, {
-    ports: { clock, telemetry, store: postgres.analyticsStore, instruments: board.instruments },
-    startPass,
-    opened,
-  })
+  const shared = { ...market, instruments: board.instruments, telemetry, startPass, opened }
+  const analytics = startAnalytics(config, overrides, shared)
   const marketData = {
     clock,
     quoteStore,
@@ -197,15 +195,20 @@ function openStorage(
 function startAnalytics(
   config: Config,
   { analysisWorker: worker }: Overrides,
-  within: {
-    readonly ports: Omit<Parameters<typeof openAnalytics>[1], 'worker'>
+  {
+    postgres,
+    startPass,
+    opened,
+    ...ports
+  }: Omit<AnalyticsContext, 'store' | 'worker'> & {
+    readonly postgres: Postgres
     readonly startPass: StartPass
     readonly opened: Opened
   },
 ): ReturnType<typeof openAnalytics> {
-  const analytics = openAnalytics(config, { ...within.ports, worker })
-  within.opened.add(() => analytics.close())
-  within.startPass('close-refresh', config.quoteRefreshMs, () => analytics.refresh())
+  const analytics = openAnalytics(config, { ...ports, store: postgres.analyticsStore, worker })
+  opened.add(() => analytics.close())
+  startPass('close-refresh', config.quoteRefreshMs, () => analytics.refresh())
   return analytics
 }
 

@@ -5,6 +5,7 @@ import {
   ReturnFigure_Status as Status,
 } from '../../gen/portfolio/v1/analytics_service_pb.ts'
 import { DataQuality_Completeness as Completeness } from '../../gen/portfolio/v1/common_pb.ts'
+import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import { TransactionType } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { atClose, ingestCloses, performance } from '../support/analytics.ts'
 import { failureOf } from '../support/client.ts'
@@ -65,6 +66,27 @@ describe('GetPerformance', () => {
       ['PERF1', expect.closeTo(45 / 1_200, 12)],
       ['PERF2', expect.closeTo(-40 / 1_200, 12)],
     ])
+  })
+
+  it('says of what a corporate action changed that it is left out', async () => {
+    const { client } = fixture
+    const userId = newUser()
+    await ingestCloses(client, 'PERFSPLIT', WEEK)
+    const bought = { quantity: 10, price: 100, timestamp: atClose('2024-01-02') }
+    await client.update({ userId, transactions: [{ ...bought, symbol: 'PERFSPLIT' }] })
+    const asked = { userId, periods: [PERIOD] }
+    const [before] = await performance(client, asked)
+    expect(before?.quality?.issues).toEqual([])
+    await client.unary(MarketDataService.method.recordCorporateAction, {
+      instrumentId: 'PERFSPLIT',
+      exDate: '2024-01-04',
+      action: { case: 'split', value: { numerator: 2n, denominator: 1n } },
+    })
+    const [after] = await performance(client, asked)
+    expect(after?.quality).toMatchObject({
+      completeness: Completeness.PARTIAL,
+      issues: [{ symbol: 'PERFSPLIT', reason: 'ACTION_LEFT_OUT' }],
+    })
   })
 
   it('has a transfer leave at the price of its day', async () => {

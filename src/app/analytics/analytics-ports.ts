@@ -1,5 +1,5 @@
 import type { AnalysisPool, AnalyticsStore } from '../analytics-ports.ts'
-import type { Clock, InstrumentTable } from '../ports.ts'
+import type { ActionTable, Clock, InstrumentTable } from '../ports.ts'
 import type { LedgerCache } from './ledger-cache.ts'
 import type { ResidentPrices } from './resident-prices.ts'
 
@@ -7,6 +7,7 @@ export interface AnalyticsPorts {
   readonly clock: Clock
   readonly store: AnalyticsStore
   readonly instruments: InstrumentTable
+  readonly actions: ActionTable
   readonly pool: AnalysisPool
   readonly prices: ResidentPrices
   readonly ledgers: LedgerCache

@@ -1,3 +1,4 @@
+import type { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
 import type { AnalyzeJob, AnalyzeResult } from '../../domain/analytics/analyze-job.ts'
 import { type EpochDay, epochDay } from '../../domain/analytics/epoch-day.ts'
 import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
@@ -47,6 +48,7 @@ interface KeptAnalysis {
   readonly analysis: PortfolioAnalysis
   readonly version: number
   readonly pricesRevision: number
+  readonly actions: CorporateActions
   readonly toDay: EpochDay
 }
 
@@ -194,6 +196,7 @@ class BatchAnalysis {
     const kept = lastGood.get(keyOf(this.#query, ledger.userId))
     if (kept?.version !== ledger.version) return false
     if (kept.pricesRevision !== prices.closes.revision) return false
+    if (kept.actions !== this.#ports.actions.current) return false
     if (kept.toDay !== toDayOf(this.#ports, this.#query, ledger)) return false
     this.outcomes.set(ledger.userId, { kind: 'OK', analysis: kept.analysis })
     return true
@@ -237,7 +240,8 @@ class BatchAnalysis {
     const analysis = analysisOf(this.#ports, this.#query, { ledger, job, ...outcome })
     this.outcomes.set(userId, { kind: 'OK', analysis })
     const { toDay } = job.period
-    const kept = { analysis, version: ledger.version, pricesRevision, toDay }
+    const { current: actions } = this.#ports.actions
+    const kept = { analysis, version: ledger.version, pricesRevision, actions, toDay }
     this.#ports.lastGood.set(keyOf(this.#query, userId), kept)
   }
 }
@@ -276,7 +280,7 @@ function jobOf(
 }
 
 function analysisOf(
-  { instruments }: AnalyticsPorts,
+  ports: AnalyticsPorts,
   { wants, reportingCurrency }: AnalyzeQuery,
   done: {
     readonly ledger: PackedLedger
@@ -292,11 +296,11 @@ function analysisOf(
     performance: result.performance,
     risk: result.risk,
     concentration: concentration(end.values),
-    allocation: wants.allocation ? allocationOf(end, ledger, instruments) : [],
+    allocation: wants.allocation ? allocationOf(end, ledger, ports.instruments) : [],
     quality: qualityOf(
       end,
       { valued: job.ledger, instrumentIds: ledger.instrumentIds },
-      instruments,
+      ports,
       job.period.toDay,
     ),
     timeMs,

@@ -76,7 +76,7 @@ export async function compareBenchmarks(
   }
   const { comparisons, end } = await runOne(ports, job, call)
   const { instrumentIds } = packed
-  const quality = qualityOf(end, { valued: ledger, instrumentIds }, instruments, toDay)
+  const quality = qualityOf(end, { valued: ledger, instrumentIds }, ports, toDay)
   return comparisons.map((comparison, at) =>
     Object.assign({}, comparison, {
       benchmarkId: query.benchmarks[at]?.benchmarkId ?? '',

@@ -103,7 +103,7 @@ export async function getPerformance(
     reportingCurrency,
     riskTerms,
     concentration: concentration(end.values),
-    quality: qualityOf(end, { valued: ledger, instrumentIds }, instruments, toDay),
+    quality: qualityOf(end, { valued: ledger, instrumentIds }, ports, toDay),
   }
   return reports.map((report) => {
     const held = report.group === undefined ? undefined : instrumentIds[report.group - 1]
