@@ -56,6 +56,10 @@ export class ProvidedQuotes {
     this.#names = new Set(ports.providers.map(({ name }) => name))
     this.board = {
       ...ports.board,
+      // Read anew each time: what was copied would be the actions known at the start.
+      get actions() {
+        return ports.board.actions
+      },
       latest: (instrumentId) => {
         const quote = ports.board.latest(instrumentId)
         if (quote === undefined && this.#wanted.size < WANTED_MAX) this.#wanted.add(instrumentId)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { createActionTable } from '../../../../src/app/market-data/action-table.ts'
 import { createInstrumentTable } from '../../../../src/app/market-data/instrument-table.ts'
 import { ProvidedQuotes } from '../../../../src/app/market-data/provided-quotes.ts'
 import { createQuoteBoard } from '../../../../src/app/market-data/quote-board.ts'
@@ -6,6 +7,7 @@ import type { SentQuote } from '../../../../src/domain/market-data/accept-quote.
 import type { Quote } from '../../../../src/domain/market-data/quote.ts'
 import { decimal } from '../../../../src/domain/decimal.ts'
 import { MICROSECONDS_PER_DAY } from '../../../../src/domain/time.ts'
+import { action, split } from '../../domain/portfolio/actions.ts'
 
 const START = Date.parse('2024-03-01T12:00:00Z') * 1_000
 const CALL = { deadlineMs: 10_000 }
@@ -33,10 +35,12 @@ function provided() {
   const requests: (readonly string[])[] = []
   const failures: unknown[] = []
   const time = { now: START, holdsLease: true }
-  const board = createQuoteBoard(createInstrumentTable())
+  const clock = { now: () => time.now, monotonicMs: () => 0 }
+  const actions = createActionTable()
+  const board = createQuoteBoard(createInstrumentTable(), { clock, table: actions })
   const quotes = new ProvidedQuotes(
     {
-      clock: { now: () => time.now, monotonicMs: () => 0 },
+      clock,
       board,
       quoteStore: {
         append: () => Promise.resolve(),
@@ -76,8 +80,18 @@ function provided() {
     },
     { budgetMs: 1_000, refreshMs: 60_000 },
   )
-  return { quotes, board, requests, failures, time }
+  return { quotes, board, actions, requests, failures, time }
 }
+
+describe('the board', () => {
+  it('knows the corporate actions that are recorded after it was made', () => {
+    const { quotes, actions } = provided()
+    actions.publish({ epoch: 1, actions: [action(1, 0, split(4, 1))] })
+    expect(quotes.board.actions).toBe(actions.current)
+    quotes.board.suspectSplits(new Set(['ACME']))
+    expect(quotes.board.isSplitSuspected?.('ACME')).toBe(true)
+  })
+})
 
 describe('fresh', () => {
   it('asks for nothing, and makes nobody wait, where all is fresh', () => {
