@@ -14,7 +14,6 @@ export class UsedQuotes implements QuoteSource {
   readonly #quotes: QuoteSource
   readonly #asked: string[] = []
   readonly #given: (Quote | undefined)[] = []
-
   readonly #suspicions = new Map<string, boolean>()
   readonly #epoch: number | undefined
   readonly #due: DueActions
