@@ -118,6 +118,45 @@ export function sum(values: Iterable<Decimal>): Decimal {
   return total
 }
 
+/**
+ * A running sum, exact. Everyday amounts are counted as whole units of one word's last place, which a double holds
+ * exactly: no number is made for each step. What does not fit there is added by the library.
+ */
+export class Total {
+  #units = 0
+  #rest = ZERO
+
+  add(amount: Decimal): void {
+    const own = amount.s * wordUnits(amount)
+    const units = this.#units + own
+    if (Math.max(Math.abs(own), Math.abs(units)) <= Number.MAX_SAFE_INTEGER) this.#units = units
+    else this.#rest = plus(this.#rest, amount)
+  }
+
+  get value(): Decimal {
+    return this.#units === 0 ? this.#rest : plus(this.#rest, ofWordUnits(this.#units))
+  }
+}
+
+/** |value| in units of 10^-7; more than any safe integer when it is no whole number of those, or too large. */
+function wordUnits({ d: words, e }: Decimal): number {
+  const first = words[0] ?? 0
+  if (first === 0) return 0
+  const places = words.length - 1 - Math.floor(e / WORD_DIGITS)
+  if (places > 1) return Number.POSITIVE_INFINITY
+  let units = first
+  for (let index = 1; index < words.length; index += 1) units = units * WORD + (words[index] ?? 0)
+  for (let place = places; place < 1; place += 1) units *= WORD
+  return units
+}
+
+function ofWordUnits(units: number): Decimal {
+  const size = Math.abs(units)
+  const whole = Math.floor(size / WORD)
+  const places = String(size - whole * WORD).padStart(WORD_DIGITS, '0')
+  return new Decimal(`${units < 0 ? '-' : ''}${whole}.${places}`)
+}
+
 /** The sum of amounts of which most are zero: no new number for those. */
 export function plus(left: Decimal, right: Decimal): Decimal {
   if (right.isZero()) return left

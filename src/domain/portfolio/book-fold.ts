@@ -1,7 +1,7 @@
 import { type Decimal, share, sum, ZERO } from '../decimal.ts'
 import type { Instant } from '../time.ts'
 import { cost, grossAmount, inBaseCurrency, proceeds } from './amounts.ts'
-import { type Book, emptyHolding, type Lot, type LotMatch } from './holding.ts'
+import { type Book, emptyHolding, type Holding, type Lot, type LotMatch } from './holding.ts'
 import {
   addLot,
   average,
@@ -76,8 +76,12 @@ export class BookFold {
   }
 
   book(): Book {
-    for (const holding of this.holdings.values()) holding.lotCount = holding.lots.length
-    return new Map([...this.holdings].map(([accountId, own]) => [accountId, { ...own }]))
+    const book = new Map<string, Holding>()
+    for (const [accountId, own] of this.holdings) {
+      own.lotCount = own.lots.length
+      book.set(accountId, { ...own })
+    }
+    return book
   }
 
   /** `change` in units and `cash` have opposite signs: a buy brings units and takes cash. */

@@ -7,7 +7,8 @@ import type { LotMatch } from './holding.ts'
 import { activeEntries } from './reversals.ts'
 import type { PortfolioSettings, PortfolioState } from './state.ts'
 import { compareEntries, type LedgerEntry, NO_TERMS } from './transaction.ts'
-import { type Position, resultOfPosition, type Valuation } from './valuation.ts'
+import type { Position } from './position.ts'
+import { resultOfPosition, type Valuation } from './valuation.ts'
 
 /** What an account's units of an instrument cost and brought in the currency they are traded in. */
 export interface LocalHolding {

@@ -30,5 +30,9 @@ export function chainHash(userId: string, entry: LedgerEntry, previous: Uint8Arr
   ]
   let text = '\0'
   for (const field of fields) text += `${Buffer.byteLength(field)}:${field}`
-  return hash('sha256', Buffer.concat([Buffer.from(text), previous]), 'buffer')
+  const length = Buffer.byteLength(text)
+  const bytes = Buffer.allocUnsafe(length + previous.length)
+  bytes.write(text)
+  bytes.set(previous, length)
+  return hash('sha256', bytes, 'buffer')
 }

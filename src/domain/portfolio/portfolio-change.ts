@@ -1,5 +1,5 @@
 import type { Instant } from '../time.ts'
-import { changedLots, closedLots, holdingChanged, type LotKey } from './book-changes.ts'
+import { holdingChanged, lotChanges } from './book-changes.ts'
 import { withEpoch } from './action-fold.ts'
 import { BookFold } from './book-fold.ts'
 import type { Cash } from './cash.ts'
@@ -19,17 +19,32 @@ export interface Warning {
   readonly reason: WarningReason
 }
 
+interface InstrumentLot {
+  readonly instrumentId: string
+  readonly lot: Lot
+}
+
+interface InstrumentMatch {
+  readonly instrumentId: string
+  readonly match: LotMatch
+}
+
+interface Superseded {
+  readonly instrumentId: string
+  readonly from: Instant
+}
+
 /** What one accepted request changes: the rows to write and the state after it. */
 export interface PortfolioChange {
   readonly before: PortfolioState
   readonly after: PortfolioState
   readonly entries: readonly { readonly entry: LedgerEntry; readonly hash: Uint8Array }[]
   readonly holdings: readonly Holding[]
-  readonly lots: readonly { readonly instrumentId: string; readonly lot: Lot }[]
-  readonly closedLots: readonly LotKey[]
-  readonly matches: readonly { readonly instrumentId: string; readonly match: LotMatch }[]
+  readonly lots: readonly InstrumentLot[]
+  readonly closedLots: readonly InstrumentLot[]
+  readonly matches: readonly InstrumentMatch[]
   /** Matches of disposals at or after `from` are no longer what is known: `matches` has their successors. */
-  readonly superseded: readonly { readonly instrumentId: string; readonly from: Instant }[]
+  readonly superseded: readonly Superseded[]
   readonly warnings: readonly Warning[]
 }
 
@@ -63,15 +78,21 @@ export function foldInstrument(
     const refusal = fold.apply(entry)
     if (refusal !== undefined) return refusal
   }
-  const from = history === undefined ? undefined : added[0]?.effectiveAt
+  const replayedFrom = history === undefined ? undefined : added[0]?.effectiveAt
   const matches =
-    from === undefined ? fold.matches : fold.matches.filter((match) => match.disposedAt >= from)
-  // Where every entry of an account was taken back its row stays, with nothing in it.
+    replayedFrom === undefined
+      ? fold.matches
+      : fold.matches.filter((match) => match.disposedAt >= replayedFrom)
+  const book = history === undefined ? fold.book() : withGone(before, fold.book(), instrumentId)
+  return { instrumentId, before, after: withEpoch(book, actionCount), matches, replayedFrom }
+}
+
+/** Where every entry of an account was taken back its row stays, with nothing in it. */
+function withGone(before: Book | undefined, after: Book, instrumentId: string): Book {
   const gone = [...(before?.keys() ?? [])].map(
     (id) => [id, emptyHolding(instrumentId, id)] as const,
   )
-  const after = withEpoch(new Map([...gone, ...fold.book()]), actionCount)
-  return { instrumentId, before, after, matches, replayedFrom: from }
+  return new Map([...gone, ...after])
 }
 
 /** The rows and the state that come of folded books. */
@@ -93,7 +114,23 @@ export function changeOf(
     return { entry, hash: head }
   })
   const books = new Map(state.books)
-  for (const { instrumentId, after } of folded) books.set(instrumentId, after)
+  const holdings: Holding[] = []
+  const lots: InstrumentLot[] = []
+  const closedLots: InstrumentLot[] = []
+  const matches: InstrumentMatch[] = []
+  const superseded: Superseded[] = []
+  for (const { instrumentId, before, after, ...found } of folded) {
+    books.set(instrumentId, after)
+    for (const holding of after.values()) {
+      if (holdingChanged(before?.get(holding.accountId), holding)) holdings.push(holding)
+    }
+    const { changed, closed } = lotChanges(before, after)
+    for (const lot of changed) lots.push({ instrumentId, lot })
+    for (const lot of closed) closedLots.push({ instrumentId, lot })
+    for (const match of found.matches) matches.push({ instrumentId, match })
+    if (found.replayedFrom !== undefined)
+      superseded.push({ instrumentId, from: found.replayedFrom })
+  }
   return {
     before: state,
     after: {
@@ -107,23 +144,11 @@ export function changeOf(
       cash,
     },
     entries: chained,
-    holdings: folded.flatMap(({ before, after }) =>
-      [...after.values()].filter((holding) =>
-        holdingChanged(before?.get(holding.accountId), holding),
-      ),
-    ),
-    lots: folded.flatMap(({ instrumentId, before, after }) =>
-      changedLots(before, after).map((lot) => ({ instrumentId, lot })),
-    ),
-    closedLots: folded.flatMap(({ instrumentId, before, after }) =>
-      closedLots(instrumentId, before, after),
-    ),
-    matches: folded.flatMap(({ instrumentId, matches }) =>
-      matches.map((match) => ({ instrumentId, match })),
-    ),
-    superseded: folded.flatMap(({ instrumentId, replayedFrom }) =>
-      replayedFrom === undefined ? [] : [{ instrumentId, from: replayedFrom }],
-    ),
+    holdings,
+    lots,
+    closedLots,
+    matches,
+    superseded,
     warnings,
   }
 }

@@ -161,14 +161,16 @@ function neededHistory(
     refolded,
   }: { cash: Cash | undefined } & Pick<FoldPlan, 'histories' | 'refolded'>,
 ): NeededHistory | undefined {
-  const backdated = [...grouped]
-    .filter(([instrumentId, added]) => needsHistory(state.books.get(instrumentId), added))
-    .map(([instrumentId]) => instrumentId)
-  const instrumentIds = [...new Set([...backdated, ...refolded])].filter(
+  const instrumentIds = new Set<string>()
+  for (const [instrumentId, added] of grouped) {
+    if (needsHistory(state.books.get(instrumentId), added)) instrumentIds.add(instrumentId)
+  }
+  for (const instrumentId of refolded) instrumentIds.add(instrumentId)
+  const missing = [...instrumentIds].filter(
     (instrumentId) => historyOf(instrumentId, histories) === undefined,
   )
   const wholeLedger = cash === undefined
-  return wholeLedger || instrumentIds.length > 0 ? { instrumentIds, wholeLedger } : undefined
+  return wholeLedger || missing.length > 0 ? { instrumentIds: missing, wholeLedger } : undefined
 }
 
 function historyOf(
@@ -248,6 +250,7 @@ function warningsOf(
   { histories, positions }: RecordingContext,
 ): readonly Warning[] {
   const known = histories.ledger ?? [...histories.books.values()].flat()
+  const isAlone = entries.length === 1 && known.length === 0
   const seen = new Set(activeEntries(known).map(likeness))
   const warnings: Warning[] = []
   for (const [place, entry] of entries.entries()) {
@@ -257,6 +260,7 @@ function warningsOf(
       warnings.push({ index, reason: 'BACKDATED' })
     }
     if (comesWithoutBasis(entry)) warnings.push({ index, reason: 'BASIS_UNKNOWN' })
+    if (isAlone) continue
     const own = likeness(entry)
     if (seen.has(own)) warnings.push({ index, reason: 'POSSIBLE_DUPLICATE' })
     seen.add(own)

@@ -23,12 +23,17 @@ export const NOTHING_BOOKED: Booked = { realized: ZERO, income: ZERO, fees: ZERO
 
 export function addBooked(left: Booked, right: Booked): Booked {
   if (left === NOTHING_BOOKED) return right
+  if (isNothing(right)) return left
   return {
     realized: plus(left.realized, right.realized),
     income: plus(left.income, right.income),
     fees: plus(left.fees, right.fees),
     taxes: plus(left.taxes, right.taxes),
   }
+}
+
+function isNothing({ realized, income, fees, taxes }: Booked): boolean {
+  return realized.isZero() && income.isZero() && fees.isZero() && taxes.isZero()
 }
 
 /** The result in the reporting currency, of which one base unit is worth `rate`; all zero when that is not known. */

@@ -1,9 +1,16 @@
-import { type Decimal, divide, multiply, plus, share, sum, ZERO } from '../decimal.ts'
+import { type Decimal, divide, plus, sum, Total, ZERO } from '../decimal.ts'
 import { convert, exchangeRate, type QuoteSource } from '../market-data/quote.ts'
-import type { Instrument } from '../market-data/instrument.ts'
 import { type Instant, rfc3339 } from '../time.ts'
-import type { Holding } from './holding.ts'
-import { type Price, priceOf, staleAfterOf } from './price.ts'
+import type { Book, Holding } from './holding.ts'
+import {
+  conversionOf,
+  type Currencies,
+  isPriced,
+  oldest,
+  type Position,
+  valueHolding,
+} from './position.ts'
+import { priceOf } from './price.ts'
 import { addBooked, type Booked, NOTHING_BOOKED, type Result, resultOf } from './result.ts'
 import type { PortfolioState } from './state.ts'
 
@@ -27,33 +34,6 @@ export interface Quality {
   /** Time of the oldest price used; undefined when no price was. */
   readonly pricedAt: Instant | undefined
   readonly issues: readonly QualityIssue[]
-}
-
-/** What a holding is worth and what it brought; amounts in the reporting currency unless said otherwise. */
-export interface Position {
-  readonly holding: Holding
-  /** What reference data knows of it; undefined = nothing. */
-  readonly instrument: Instrument | undefined
-  /** As quoted, in `currency`; undefined when there is neither a quote nor a trade. */
-  readonly price: Decimal | undefined
-  /** What one unit is worth at that price, in `currency`. */
-  readonly unitPrice: Decimal | undefined
-  readonly currency: string
-  readonly pricedAt: Instant | undefined
-  /** Where the price is from: "TRADE" = the last trade, since there is no quote. */
-  readonly source: string
-  readonly exchangeRate: Decimal | undefined
-  /** Time of the older of price and exchange rate: how far the value can be trusted. */
-  readonly valuedAt: Instant | undefined
-  /** From when on the price or the exchange rate is too old. */
-  readonly staleAfter: Instant
-  /** quantity x unitPrice in `currency`; undefined when it cannot be priced. */
-  readonly marketValue: Decimal | undefined
-  /** Zero when it cannot be priced: then it is left out of all totals, and `Quality` says so. */
-  readonly value: Decimal
-  readonly costBasis: Decimal
-  /** Of the units whose cost is known; zero when it cannot be priced. */
-  readonly unrealized: Decimal
 }
 
 /** Money of one currency; `value` is zero when no rate is known. */
@@ -107,41 +87,19 @@ export function valuePortfolio(
   const toReporting = exchangeRate(quotes, baseCurrency, reportingCurrency)
   const shownRate = toReporting?.rate
   const currencies = { quotes, baseCurrency, toReporting }
-  const positions: Position[] = []
-  const assets: Asset[] = []
-  let sums = NOTHING_BOOKED
-  let capital = ZERO
-  for (const [instrumentId, book] of inOrderOfKeys(state.books)) {
-    let bookSums = NOTHING_BOOKED
-    const open: Position[] = []
-    for (const [, holding] of inOrderOfKeys(book)) {
-      bookSums = addBooked(bookSums, holding)
-      capital = plus(capital, holding.capital)
-      if (holding.quantity.isZero()) continue
-      const position = valueHolding(
-        holding,
-        priceOf(book, holding, quotes, baseCurrency),
-        currencies,
-      )
-      // What cannot be valued has no result yet: its cost stays out of the denominator too.
-      if (!isPriced(position) && holding.basis.greaterThan(0)) {
-        capital = capital.minus(holding.basis)
-      }
-      open.push(position)
-    }
-    sums = addBooked(sums, bookSums)
-    positions.push(...open)
-    if (open.length > 0) assets.push(assetOf(instrumentId, open, { booked: bookSums, shownRate }))
-  }
-  const result = resultOf(sums, shownRate, sum(positions.map((position) => position.unrealized)))
+  const tally = new Tally(currencies)
+  for (const book of inOrderOfKeys(state.books)) tally.add(book)
+  const { positions, assets } = tally
+  const result = resultOf(tally.booked, shownRate, tally.unrealized.value)
   const cash = valueCash(state, currencies)
   const cashValue = sum(cash.map(({ value }) => value))
+  const capital = tally.capital.value
   const shownCapital = shownRate ? convert(capital, shownRate) : ZERO
   return {
     reportingCurrency,
     shownRate,
-    totalValue: sum(positions.map(({ value }) => value)).plus(cashValue),
-    costBasis: sum(positions.map((position) => position.costBasis)),
+    totalValue: plus(tally.value.value, cashValue),
+    costBasis: tally.costBasis.value,
     cashValue,
     cash,
     result,
@@ -150,16 +108,81 @@ export function valuePortfolio(
     positions,
     quality: qualityOf(positions, [
       ...issuesOf(positions, now),
-      ...assets.flatMap((asset) => splitIssues(asset, quotes)),
+      ...splitIssues(assets, quotes),
       ...cash.flatMap(cashIssues),
       ...reportingIssues(positions, currencies, reportingCurrency),
     ]),
   }
 }
 
+/** What a portfolio's books add up to. Every write does this for every holding: it makes few objects. */
+class Tally {
+  readonly positions: Position[] = []
+  readonly assets: Asset[] = []
+  readonly value = new Total()
+  readonly costBasis = new Total()
+  readonly unrealized = new Total()
+  readonly capital = new Total()
+  booked = NOTHING_BOOKED
+  readonly #currencies: Currencies
+
+  constructor(currencies: Currencies) {
+    this.#currencies = currencies
+  }
+
+  add(book: Book): void {
+    const first = this.positions.length
+    let booked = NOTHING_BOOKED
+    for (const holding of inOrderOfKeys(book)) {
+      booked = addBooked(booked, holding)
+      this.capital.add(holding.capital)
+      if (!holding.quantity.isZero()) this.#open(book, holding)
+    }
+    this.booked = addBooked(this.booked, booked)
+    if (this.positions.length === first) return
+    const shownRate = this.#currencies.toReporting?.rate
+    this.assets.push(assetOf(this.positions.slice(first), booked, shownRate))
+  }
+
+  #open(book: Book, holding: Holding): void {
+    const { quotes, baseCurrency } = this.#currencies
+    const price = priceOf(book, holding, quotes, baseCurrency)
+    const position = valueHolding(holding, price, this.#currencies)
+    // What cannot be valued has no result yet: its cost stays out of the denominator too.
+    if (!isPriced(position) && holding.basis.greaterThan(0)) {
+      this.capital.add(holding.basis.negated())
+    }
+    this.value.add(position.value)
+    this.costBasis.add(position.costBasis)
+    this.unrealized.add(position.unrealized)
+    this.positions.push(position)
+  }
+}
+
+/** Of at least one position, all of one instrument. */
+function assetOf(open: readonly Position[], booked: Booked, shownRate: Decimal | undefined): Asset {
+  let quantity = ZERO
+  let value = ZERO
+  let unrealized = ZERO
+  for (const position of open) {
+    quantity = plus(quantity, position.holding.quantity)
+    value = plus(value, position.value)
+    unrealized = plus(unrealized, position.unrealized)
+  }
+  const [first] = open
+  const instrumentId = first?.holding.instrumentId ?? ''
+  return {
+    instrumentId,
+    symbol: first?.instrument?.symbol ?? instrumentId,
+    quantity,
+    value,
+    profitLoss: resultOf(booked, shownRate, unrealized).total,
+  }
+}
+
 function valueCash(state: PortfolioState, currencies: Currencies): readonly CashPosition[] {
   const { baseCurrency } = currencies
-  return Array.from(inOrderOfKeys(state.cash.balances), ([code, amount]) => {
+  return inOrder([...state.cash.balances]).map(([code, amount]) => {
     const currency = code === '' ? baseCurrency : code
     const rate = conversionOf({ currency }, currencies)?.rate
     return { currency, amount, exchangeRate: rate, value: rate ? convert(amount, rate) : ZERO }
@@ -183,33 +206,20 @@ function reportingIssues(
   return [{ symbol: '', reason: 'FX_MISSING', detail }]
 }
 
-function isPriced(position: Position): boolean {
-  return position.marketValue !== undefined && position.exchangeRate !== undefined
-}
-
-function assetOf(
-  instrumentId: string,
-  open: readonly Position[],
-  { booked, shownRate }: { booked: Booked; shownRate: Decimal | undefined },
-): Asset {
-  const unrealized = sum(open.map((position) => position.unrealized))
-  return {
-    instrumentId,
-    symbol: open[0]?.instrument?.symbol ?? instrumentId,
-    quantity: sum(open.map(({ holding }) => holding.quantity)),
-    value: sum(open.map(({ value }) => value)),
-    profitLoss: resultOf(booked, shownRate, unrealized).total,
-  }
-}
-
-/** Code point order, so that an answer never depends on the order in which rows were read. */
-function inOrderOfKeys<Value>(map: ReadonlyMap<string, Value>): Iterable<readonly [string, Value]> {
+/** The values in code point order of their keys: an answer never depends on the order in which rows were read. */
+function inOrderOfKeys<Value>(map: ReadonlyMap<string, Value>): Iterable<Value> {
   let last = ''
   for (const key of map.keys()) {
-    if (key < last) return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    if (key < last) return inOrder([...map]).map(([, value]) => value)
     last = key
   }
-  return map
+  return map.values()
+}
+
+function inOrder<Value>(
+  entries: readonly (readonly [string, Value])[],
+): (readonly [string, Value])[] {
+  return entries.toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
 /** All that a position has brought, what its account sold before included. */
@@ -218,69 +228,6 @@ export function resultOfPosition(
   { shownRate }: Valuation,
 ): Result {
   return resultOf(holding, shownRate, unrealized)
-}
-
-interface Currencies {
-  readonly quotes: QuoteSource
-  readonly baseCurrency: string
-  readonly toReporting: ReturnType<typeof exchangeRate>
-}
-
-function valueHolding(holding: Holding, price: Price, currencies: Currencies): Position {
-  const { quotes, toReporting } = currencies
-  const shownRate = toReporting?.rate
-  const { unitPrice } = price
-  const conversion = unitPrice && conversionOf(price, currencies)
-  const rate = conversion?.rate
-  const marketValue = unitPrice && multiply(holding.quantity, unitPrice)
-  const value = marketValue && rate ? convert(marketValue, rate) : undefined
-  const costBasis = shownRate === undefined ? ZERO : convert(holding.basis, shownRate)
-  return {
-    holding,
-    instrument: quotes.instruments?.get(holding.instrumentId),
-    price: price.price,
-    unitPrice,
-    currency: price.currency,
-    pricedAt: price.pricedAt,
-    source: price.source,
-    exchangeRate: rate,
-    valuedAt: oldest(price.pricedAt, conversion?.pricedAt),
-    staleAfter: Math.min(price.staleAfter, staleAfterOf(conversion?.pricedAt)),
-    marketValue,
-    value: value ?? ZERO,
-    costBasis,
-    unrealized: unrealizedOf(value, holding, costBasis),
-  }
-}
-
-/** Units of unknown cost count in the value, not in the result. */
-function unrealizedOf(
-  value: Decimal | undefined,
-  { quantity, unknownQuantity }: Holding,
-  costBasis: Decimal,
-): Decimal {
-  if (value === undefined) return ZERO
-  if (unknownQuantity.isZero()) return value.minus(costBasis)
-  return share(value, quantity.minus(unknownQuantity), quantity).minus(costBasis)
-}
-
-/** From a price's currency to the reporting currency, by way of the base currency. */
-function conversionOf(
-  { currency }: Pick<Price, 'currency'>,
-  { quotes, baseCurrency, toReporting }: Currencies,
-): ReturnType<typeof exchangeRate> {
-  if (currency === baseCurrency) return toReporting
-  const toBase = exchangeRate(quotes, currency, baseCurrency)
-  if (toBase === undefined || toReporting === undefined) return undefined
-  return {
-    rate: multiply(toBase.rate, toReporting.rate),
-    pricedAt: oldest(toBase.pricedAt, toReporting.pricedAt),
-  }
-}
-
-function oldest(left: Instant | undefined, right: Instant | undefined): Instant | undefined {
-  if (left === undefined || right === undefined) return left ?? right
-  return Math.min(left, right)
 }
 
 function issuesOf(positions: readonly Position[], now: Instant): readonly QualityIssue[] {
@@ -325,18 +272,20 @@ function priceIssueOf(position: Position, now: Instant): Omit<QualityIssue, 'sym
 }
 
 /** Quantity and price may be of different units (decision 28): somebody has to look, nothing is changed. */
-function splitIssues(
-  { instrumentId, symbol }: Asset,
-  quotes: QuoteSource,
-): readonly QualityIssue[] {
-  if (!quotes.isSplitSuspected?.(instrumentId)) return []
-  const detail = 'the price jumped as in a split, and none is recorded'
-  return [{ symbol, reason: 'SPLIT_SUSPECTED', detail }]
+function splitIssues(assets: readonly Asset[], quotes: QuoteSource): readonly QualityIssue[] {
+  const issues: QualityIssue[] = []
+  for (const { instrumentId, symbol } of assets) {
+    if (!quotes.isSplitSuspected?.(instrumentId)) continue
+    const detail = 'the price jumped as in a split, and none is recorded'
+    issues.push({ symbol, reason: 'SPLIT_SUSPECTED', detail })
+  }
+  return issues
 }
 
 function qualityOf(positions: readonly Position[], issues: readonly QualityIssue[]): Quality {
   let pricedAt: Instant | undefined
   for (const { valuedAt } of positions) pricedAt = oldest(pricedAt, valuedAt)
+  if (issues.length === 0) return { completeness: 'COMPLETE', pricedAt, issues }
   const has = (...reasons: QualityIssue['reason'][]): boolean =>
     issues.some((issue) => reasons.includes(issue.reason))
   const stale = has('PRICE_STALE', 'SPLIT_SUSPECTED') ? 'STALE' : 'COMPLETE'

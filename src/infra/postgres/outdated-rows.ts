@@ -8,14 +8,15 @@ export async function deleteClosedLots(
   changes: readonly PortfolioChange[],
 ): Promise<void> {
   const closed = changes.flatMap(({ after, closedLots }) =>
-    closedLots.map((lot) => ({ ...lot, userId: after.userId })),
+    closedLots.map((closedLot) => ({ ...closedLot, userId: after.userId })),
   )
   if (closed.length === 0) return
-  const users = closed.map((lot) => lot.userId)
+  const users = closed.map(({ userId }) => userId)
   await sql`
-    delete from lot using unnest(${users}::text[], ${closed.map((lot) => lot.instrumentId)}::text[],
-      ${closed.map((lot) => lot.accountId)}::text[], ${closed.map((lot) => lot.openedSequence)}::bigint[],
-      ${closed.map((lot) => lot.part)}::int[])
+    delete from lot using unnest(${users}::text[], ${closed.map(({ instrumentId }) => instrumentId)}::text[],
+      ${closed.map(({ lot }) => lot.accountId)}::text[],
+      ${closed.map(({ lot }) => lot.openedSequence)}::bigint[],
+      ${closed.map(({ lot }) => lot.part)}::int[])
       as closed (user_id, instrument_id, account_id, opened_sequence, part)
     where lot.user_id = any(${users}::text[]) and lot.user_id = closed.user_id
       and lot.instrument_id = closed.instrument_id and lot.account_id = closed.account_id

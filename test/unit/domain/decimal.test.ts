@@ -11,6 +11,7 @@ import {
   quotientText,
   share,
   sum,
+  Total,
 } from '../../../src/domain/decimal.ts'
 
 const Exact = Decimal.clone({ precision: 1_200 })
@@ -120,6 +121,43 @@ describe('rounding (decision 33)', () => {
     expect(() => divide(decimal(1), decimal(0))).toThrow('division by zero')
     expect(() => quotientText(decimal(1), decimal(0))).toThrow('division by zero')
     expect(() => share(decimal(1), decimal(1), decimal(0))).toThrow('share of nothing')
+  })
+})
+
+function totalOf(amounts: readonly Decimal[]): Decimal {
+  const total = new Total()
+  for (const amount of amounts) total.add(amount)
+  return total.value
+}
+
+describe('Total', () => {
+  it('is the sum, whatever fits into a double and whatever does not', () => {
+    const everyday = fc.tuple(fc.integer(), fc.integer({ min: -8, max: 2 }))
+    const odd = fc.tuple(fc.maxSafeInteger(), fc.integer({ min: -25, max: 12 }))
+    const edge = fc.tuple(
+      fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 9_999_999, -1),
+      fc.integer({ min: -8, max: -6 }),
+    )
+    const amount = fc
+      .oneof(everyday, odd, edge)
+      .map(([digits, exponent]) => decimal(`${digits}e${exponent}`))
+    fc.assert(
+      fc.property(fc.array(amount, { maxLength: 12 }), (amounts) => {
+        expect(decimalText(totalOf(amounts))).toBe(decimalText(sum(amounts)))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it.each([
+    [[], '0'],
+    [['-0.0000001', '0.0000001'], '0'],
+    [['900719925.4740991', '0.0000001'], '900719925.4740992'],
+    [['-900000000', '945107073.1715769'], '45107073.1715769'],
+    [['0.00000001', '5'], '5.00000001'],
+    [['70000000', '-0.5'], '69999999.5'],
+  ])('of %j is %s', (texts, expected) => {
+    expect(decimalText(totalOf(texts.map(decimal)))).toBe(expected)
   })
 })
 

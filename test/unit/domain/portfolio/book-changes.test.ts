@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { decimal } from '../../../../src/domain/decimal.ts'
-import {
-  changedLots,
-  closedLots,
-  holdingChanged,
-} from '../../../../src/domain/portfolio/book-changes.ts'
+import { holdingChanged, lotChanges } from '../../../../src/domain/portfolio/book-changes.ts'
 import { emptyHolding, type Holding, type Lot } from '../../../../src/domain/portfolio/holding.ts'
 import { buy, Scenario, sell } from './scenario.ts'
 import { rowsOfState } from './stored-rows.ts'
@@ -53,7 +49,7 @@ describe('holdingChanged', () => {
   })
 })
 
-describe('changedLots', () => {
+describe('lotChanges', () => {
   it.each([
     { quantity: decimal(1) },
     { quantityAcquired: decimal(3) },
@@ -64,12 +60,13 @@ describe('changedLots', () => {
     { openedSequence: 2 },
     { part: 1 },
   ])('sees %j', (facts) => {
-    expect(changedLots(bookOf(LOT), bookOf({ ...LOT, ...facts }))).toHaveLength(1)
+    expect(lotChanges(bookOf(LOT), bookOf({ ...LOT, ...facts })).changed).toHaveLength(1)
   })
 
   it('leaves out what is as it was', () => {
-    expect(changedLots(bookOf(LOT), bookOf({ ...LOT, quantity: decimal('2.0') }))).toEqual([])
-    expect(changedLots(undefined, bookOf(LOT))).toEqual([LOT])
+    const same = bookOf({ ...LOT, quantity: decimal('2.0') })
+    expect(lotChanges(bookOf(LOT), same)).toEqual({ changed: [], closed: [] })
+    expect(lotChanges(undefined, bookOf(LOT))).toEqual({ changed: [LOT], closed: [] })
   })
 
   it('sees a short that a backdated purchase made smaller, as little as is left of it', () => {
@@ -81,14 +78,23 @@ describe('changedLots', () => {
     expect(scenario.lots()).toEqual(['-2 for -4'])
     expect(rows.content()).toEqual(rowsOfState(state, rows.matches()))
   })
-})
 
-describe('closedLots', () => {
-  it('names the lots that are not open any more', () => {
-    const other = { ...LOT, openedSequence: 2, accountId: 'A' }
-    expect(closedLots('ACME', bookOf(LOT, other), bookOf(LOT))).toEqual([
-      { instrumentId: 'ACME', accountId: 'A', openedSequence: 2, part: 0 },
-    ])
-    expect(closedLots('ACME', undefined, bookOf(LOT))).toEqual([])
+  it('names what changed and what was closed between what stayed', () => {
+    const first = { ...LOT, openedSequence: 1 }
+    const second = { ...LOT, openedSequence: 2 }
+    const third = { ...LOT, openedSequence: 3 }
+    const fourth = { ...LOT, openedSequence: 4 }
+    const fifth = { ...LOT, openedSequence: 5 }
+    const halved = { ...third, quantity: decimal(1) }
+    const after = bookOf(first, halved, fourth, fifth)
+    expect(lotChanges(bookOf(first, second, third, fourth), after)).toEqual({
+      changed: [halved, fifth],
+      closed: [second],
+    })
+    expect(lotChanges(bookOf(first, second), bookOf())).toEqual({
+      changed: [],
+      closed: [first, second],
+    })
+    expect(lotChanges(bookOf(first), new Map())).toEqual({ changed: [], closed: [first] })
   })
 })

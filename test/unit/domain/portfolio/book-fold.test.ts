@@ -158,8 +158,8 @@ describe('shorts (decision 4)', () => {
     expect(plain(matches.map(({ match }) => [match.quantity, match.proceeds, match.gain]))).toEqual(
       [['4', '60', '20']],
     )
-    expect(closedLots).toEqual([
-      { instrumentId: 'ACME', accountId: '', openedSequence: 1, part: 0 },
+    expect(closedLots).toMatchObject([
+      { instrumentId: 'ACME', lot: { accountId: '', openedSequence: 1, part: 0 } },
     ])
     expect(scenario.lots()).toEqual(['-6 for -90'])
   })

@@ -225,8 +225,8 @@ describe('changed rows', () => {
     expect(plain(change.lots.map(({ lot }) => [lot.openedSequence, lot.quantity]))).toEqual([
       [2, '8'],
     ])
-    expect(change.closedLots).toEqual([
-      { instrumentId: 'ACME', accountId: '', openedSequence: 1, part: 0 },
+    expect(change.closedLots).toMatchObject([
+      { instrumentId: 'ACME', lot: { accountId: '', openedSequence: 1, part: 0 } },
     ])
   })
 })

@@ -28,8 +28,8 @@ export class StoredRows {
     for (const holding of change.holdings) {
       this.#holdings.set(`${holding.instrumentId} ${holding.accountId}`, holding)
     }
-    for (const key of change.closedLots) {
-      if (!this.#lots.delete(lotKey(key.instrumentId, key))) {
+    for (const { instrumentId, lot } of change.closedLots) {
+      if (!this.#lots.delete(lotKey(instrumentId, lot))) {
         throw new Error('a lot was closed that is not stored')
       }
     }
