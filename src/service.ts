@@ -145,6 +145,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
     }),
     marketData: marketDataHandlers({ ...marketData, instrumentStore, actionStore, actions }),
     analytics: analytics.handlers,
+    report: analytics.report,
   })
   opened.add((drainTimeoutMs) => server.close(drainTimeoutMs))
   const readiness = watchReadiness({ ping: () => postgres.ping(), server, logger })

@@ -1,0 +1,163 @@
+import { dayText, type EpochDay } from '../../domain/analytics/epoch-day.ts'
+import type { Figure, NoFigure, ReturnFigure } from '../../domain/analytics/figure.ts'
+import { rfc3339 } from '../../domain/time.ts'
+import type { Instant } from '../../domain/time.ts'
+
+const LOCALE = 'en-US'
+const MINUS = '−'
+const MILLISECONDS_PER_DAY = 86_400_000
+
+/** Why there is no number, for people. */
+const STATUS_WORDS: Readonly<Record<NoFigure, string>> = {
+  NO_CAPITAL: 'no capital at work',
+  NO_SOLUTION: 'no solution',
+  MULTIPLE_SOLUTIONS: 'several solutions',
+  MISSING_VALUATION: 'a price is missing',
+  TOO_SHORT: 'history too short',
+  NO_VARIANCE: 'returns do not vary',
+  NO_DOWNSIDE: 'no losing days',
+  NO_DRAWDOWN: 'no drawdown',
+  SHORT_BENCHMARK: 'more taken out than it held',
+}
+
+export function statusWords(status: NoFigure): string {
+  return STATUS_WORDS[status]
+}
+
+/** A number as text, or why there is none. */
+export interface Shown {
+  readonly text: string
+  readonly isNumber: boolean
+}
+
+export function words(text: string): Shown {
+  return { text, isNumber: false }
+}
+
+function number(text: string): Shown {
+  return { text: text.replace('-', MINUS), isNumber: true }
+}
+
+const decimals = (digits: number, style: 'decimal' | 'percent' = 'decimal') =>
+  new Intl.NumberFormat(LOCALE, {
+    style,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    signDisplay: 'negative',
+  })
+
+const PERCENT = decimals(2, 'percent')
+const PERCENT_SHORT = decimals(1, 'percent')
+const TENTHS = decimals(1)
+const RATIO = decimals(2)
+const FINE = decimals(4)
+const QUANTITY = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 6 })
+const COUNT = new Intl.NumberFormat(LOCALE)
+const COMPACT = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 2 })
+
+/** An amount with the decimals of its currency. */
+export function money(amount: number, currency: string): Shown {
+  if (!Number.isFinite(amount)) return words(STATUS_WORDS.MISSING_VALUATION)
+  return number(decimals(decimalsOf(currency)).format(amount))
+}
+
+function decimalsOf(currency: string): number {
+  const format = new Intl.NumberFormat(LOCALE, { style: 'currency', currency })
+  return format.resolvedOptions().maximumFractionDigits ?? 2
+}
+
+/** A fraction as per cent: 0.1234 is 12.34%. */
+export function percent(fraction: number | undefined): Shown {
+  return shown(fraction, PERCENT)
+}
+
+export function percentShort(fraction: number | undefined): Shown {
+  return shown(fraction, PERCENT_SHORT)
+}
+
+/** A fraction as per cent without the sign, for tables that say so. */
+export function percentTenths(fraction: number | undefined): Shown {
+  return shown(fraction === undefined ? undefined : fraction * 100, TENTHS)
+}
+
+export function quantity(units: number): Shown {
+  return shown(units, QUANTITY)
+}
+
+export function count(value: number): Shown {
+  return shown(value, COUNT)
+}
+
+/** 1,250,000 is 1.25M. */
+export function compact(value: number): string {
+  return number(COMPACT.format(value)).text
+}
+
+function shown(value: number | undefined, format: Intl.NumberFormat): Shown {
+  if (value === undefined || !Number.isFinite(value)) {
+    return words(STATUS_WORDS.MISSING_VALUATION)
+  }
+  return number(format.format(value))
+}
+
+export function percentFigure(figure: Figure): Shown {
+  return figure.status === 'OK' ? percent(figure.value) : words(STATUS_WORDS[figure.status])
+}
+
+export function ratioFigure(figure: Figure): Shown {
+  return figure.status === 'OK' ? shown(figure.value, RATIO) : words(STATUS_WORDS[figure.status])
+}
+
+/** For what is told from 0 to 1. */
+export function fineFigure(figure: Figure): Shown {
+  return figure.status === 'OK' ? shown(figure.value, FINE) : words(STATUS_WORDS[figure.status])
+}
+
+export function moneyFigure(figure: Figure, currency: string): Shown {
+  return figure.status === 'OK' ? money(figure.value, currency) : words(STATUS_WORDS[figure.status])
+}
+
+/** A return over the whole period. */
+export function cumulative(figure: ReturnFigure): Shown {
+  if (figure.status === 'OK') return percent(figure.cumulative)
+  const { roots = [] } = figure
+  const rates = roots.map((rate) => percent(rate).text).join(', ')
+  const reason = STATUS_WORDS[figure.status]
+  return words(rates === '' ? reason : `${reason}: ${rates} a year`)
+}
+
+/** A return per year. */
+export function annualized(figure: ReturnFigure): Shown {
+  if (figure.status !== 'OK') return words(STATUS_WORDS[figure.status])
+  return figure.annualized === undefined ? words('under one year') : percent(figure.annualized)
+}
+
+const DATE = dateFormat({ day: 'numeric', month: 'short', year: 'numeric' })
+const DAY_MONTH = dateFormat({ day: 'numeric', month: 'short' })
+const MONTH_YEAR = dateFormat({ month: 'short', year: 'numeric' })
+const MONTH = dateFormat({ month: 'short' })
+
+function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' })
+}
+
+/** "17 Apr 2020". */
+export function dateOf(day: EpochDay): string {
+  return DATE.format(day * MILLISECONDS_PER_DAY)
+}
+
+/** The shortest that tells days so far apart from each other. */
+export function tickDate(day: EpochDay, unit: 'DAY' | 'MONTH' | 'YEAR'): string {
+  if (unit === 'YEAR') return dayText(day).slice(0, 4)
+  return (unit === 'MONTH' ? MONTH_YEAR : DAY_MONTH).format(day * MILLISECONDS_PER_DAY)
+}
+
+/** "Jan" for 0. */
+export function monthName(month: number): string {
+  return MONTH.format(Date.UTC(2000, month, 1))
+}
+
+/** "2020-04-17 21:00:00 UTC". */
+export function momentOf(instant: Instant): string {
+  return `${rfc3339(instant).slice(0, 19).replace('T', ' ')} UTC`
+}

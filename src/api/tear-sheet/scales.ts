@@ -1,0 +1,66 @@
+import { scaleLinear, scaleUtc } from 'd3-scale'
+import { area, line } from 'd3-shape'
+import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
+
+const MILLISECONDS_PER_DAY = 86_400_000
+
+/** A point in a chart's own units; undefined = a gap. */
+export type Place = readonly [x: number, y: number | undefined]
+
+export interface TimeScale {
+  /** From 0, the first day, to 1, the last one. */
+  readonly share: (day: EpochDay) => number
+  /** Days that are round: firsts of years or months, ... */
+  readonly ticks: readonly EpochDay[]
+}
+
+export function timeScale(from: EpochDay, to: EpochDay, tickCount: number): TimeScale {
+  const domain = [from, Math.max(to, from + 1)].map((day) => new Date(day * MILLISECONDS_PER_DAY))
+  const scale = scaleUtc(domain, [0, 1])
+  const ticks = scale.ticks(tickCount).map((date) => date.getTime() / MILLISECONDS_PER_DAY)
+  return {
+    share: (day) => scale(new Date(day * MILLISECONDS_PER_DAY)),
+    ticks: ticks.filter((day) => Number.isInteger(day)),
+  }
+}
+
+export interface ValueScale {
+  /** From 0 at the top to `height` at the bottom. */
+  readonly y: (value: number) => number
+  /** Round numbers, evenly apart. */
+  readonly ticks: readonly number[]
+}
+
+/** A scale that holds all values and zero, from one round number to another. */
+export function valueScale(
+  values: readonly number[],
+  { height, tickCount }: { readonly height: number; readonly tickCount: number },
+): ValueScale {
+  const low = values.reduce((least, value) => Math.min(least, value), 0)
+  const high = values.reduce((most, value) => Math.max(most, value), 0)
+  const scale = scaleLinear([low, low === high ? low + 1 : high], [height, 0]).nice(tickCount)
+  return { y: (value) => scale(value), ticks: scale.ticks(tickCount) }
+}
+
+/** The path of a line through places; it breaks at gaps, and a place alone is a dot where caps are round. */
+export function linePath(places: readonly Place[]): string {
+  return (
+    line<Place>()
+      .x(([x]) => x)
+      .y(([, y]) => y ?? 0)
+      .defined(([, y]) => y !== undefined)
+      .digits(1)(places) ?? ''
+  )
+}
+
+/** The path of the area between places and a base. */
+export function areaPath(places: readonly Place[], base: number): string {
+  return (
+    area<Place>()
+      .x(([x]) => x)
+      .y0(base)
+      .y1(([, y]) => y ?? base)
+      .defined(([, y]) => y !== undefined)
+      .digits(1)(places) ?? ''
+  )
+}
