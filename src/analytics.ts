@@ -40,8 +40,7 @@ export function openAnalytics(
     lastGood: lastGood(),
   }
   return {
-    handlers: analyticsHandlers(analyzing),
-    report: reportHandler(analyzing),
+    handlers: { analytics: analyticsHandlers(analyzing), report: reportHandler(analyzing) },
     markStale: () => prices.markStale(),
     refresh: () => prices.refresh(),
     close: () => pool.close(),

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { REPORT_PARAMETERS } from '../api/report-request.ts'
+import type { REPORT_PARAMETERS } from '../api/report-request.ts'
 import { ImportUsageError, readArguments } from './arguments.ts'
 
 const REPORT_MS_MAX = 30_000

@@ -3,7 +3,7 @@ import { type EpochDay, type Interval, intervalNumber } from '../../domain/analy
 import type { SeriesPoint } from '../../domain/analytics/resample.ts'
 import { compact, money, percent, statusWords } from './format.ts'
 import { type Content, html, type Markup } from './html.ts'
-import { type Bar, type DayValue, timeChart } from './time-chart.ts'
+import { type Bar, type DayValue, type Mark, timeChart } from './time-chart.ts'
 
 /** More bars than this are hard to tell apart. */
 const BARS_MAX = 60
@@ -16,12 +16,17 @@ interface Drawn {
   readonly toDay: EpochDay
 }
 
-/** The charts over time; undefined where nothing was held in the period. */
+/** True when something was held or moved in the period. */
+export function isAnythingThere({ performance: { series } }: TearSheet): boolean {
+  return series.some(({ value, netFlow }) => value !== 0 || netFlow !== 0)
+}
+
 function drawn(sheet: TearSheet): Drawn | undefined {
   const { series, performance } = sheet.performance
   const [first] = series
   const last = series.at(-1)
   if (first === undefined || last === undefined) return undefined
+  if (!isAnythingThere(sheet)) return undefined
   return { sheet, series, fromDay: performance.startDay - 1, toDay: last.day }
 }
 
@@ -43,7 +48,7 @@ function valueCharts(facts: Drawn): Content {
   const { sheet, series, fromDay, toDay } = facts
   const { performance, reportingCurrency: currency } = sheet.performance
   const { startValue } = performance
-  const start: readonly DayValue[] = startValue > 0 ? [{ day: fromDay, value: startValue }] : []
+  const start: DayValue = { day: fromDay, value: known(startValue) }
   let paid = startValue
   const paidIn = series.map(({ day, netFlow }): DayValue => {
     paid += netFlow
@@ -51,22 +56,28 @@ function valueCharts(facts: Drawn): Content {
   })
   const values = series.map(({ day, value }): DayValue => ({ day, value: known(value) }))
   const { interval, bars } = flowBars(series)
-  const label = (value: number): string => compact(value)
-  const shown = { fromDay, toDay, label }
+  const shown = { fromDay, toDay, label: compact }
   const end = money(performance.endValue, currency).text
+  const own = { style: 'own', course: 'steps', points: [start, ...values] } as const
+  const chart = timeChart({
+    ...shown,
+    id: 'value-chart',
+    title: 'Value of the portfolio and net amount paid in',
+    description: `At the end: value ${end}, net amount paid in ${money(paid, currency).text}, ${currency}.`,
+    height: 220,
+    tickCount: 5,
+    span: 1,
+    marks: [
+      { ...own, kind: 'area' },
+      { ...own, kind: 'line' },
+      { ...own, kind: 'line', style: 'paid', points: [start, ...paidIn] },
+    ],
+  })
+  const isKnown = values.some(({ value }) => value !== undefined)
   return [
-    timeChart({
-      ...shown,
-      id: 'value-chart',
-      title: 'Value of the portfolio and net amount paid in',
-      description: `At the end: value ${end}, net amount paid in ${money(paid, currency).text}, ${currency}.`,
-      height: 220,
-      tickCount: 5,
-      marks: [
-        { kind: 'area', style: 'own', points: [...start, ...values] },
-        { kind: 'line', style: 'paid', points: [...start, ...paidIn] },
-      ],
-    }),
+    isKnown
+      ? chart
+      : html`<p class="note">No value is known: ${statusWords('MISSING_VALUATION')}.</p>`,
     html`<h3>Net flows by ${interval.toLowerCase()}</h3>`,
     timeChart({
       ...shown,
@@ -75,6 +86,7 @@ function valueCharts(facts: Drawn): Content {
       description: `In all ${money(performance.inflows, currency).text} in and ${money(performance.outflows, currency).text} out, ${currency}.`,
       height: 72,
       tickCount: 3,
+      span: 1,
       marks: [{ kind: 'bars', bars }],
     }),
   ]
@@ -99,12 +111,11 @@ function barsOf(series: readonly SeriesPoint[], interval: Interval): readonly Ba
     const { fromDay, value } = bars.get(number) ?? { fromDay: day, value: 0 }
     bars.set(number, { fromDay, toDay: day, value: value + netFlow })
   }
-  return [...bars.values()].filter(({ value }) => Number.isFinite(value))
+  return [...bars.values()].filter(({ value }) => Number.isFinite(value) && value !== 0)
 }
 
 /** Growth of money that stayed in, against the benchmark's. */
 export function returnSection(sheet: TearSheet): Markup {
-  const facts = drawn(sheet)
   const { benchmark } = sheet
   return html`<section aria-labelledby="return">
     <h2 id="return">Cumulative return</h2>
@@ -116,13 +127,11 @@ export function returnSection(sheet: TearSheet): Markup {
           : html`<span class="key index">${benchmark.benchmarkId}, price only</span>`
       }
     </p>
-    ${unknownReturns(sheet)}
-    ${facts === undefined ? nothing() : lineChart(facts, 'cumulativeReturn')}
+    ${growthChart(sheet, 'cumulativeReturn')}
   </section>`
 }
 
 export function drawdownSection(sheet: TearSheet): Markup {
-  const facts = drawn(sheet)
   const { benchmark } = sheet
   return html`<section aria-labelledby="drawdown">
     <h2 id="drawdown">Drawdown</h2>
@@ -135,40 +144,68 @@ export function drawdownSection(sheet: TearSheet): Markup {
       }
       <span class="unit">Distance from the highest growth so far</span>
     </p>
-    ${facts === undefined ? nothing() : lineChart(facts, 'drawdown')}
+    ${growthChart(sheet, 'drawdown')}
   </section>`
 }
 
-function lineChart(
-  { sheet, series, fromDay, toDay }: Drawn,
-  field: 'cumulativeReturn' | 'drawdown',
-): Markup {
-  const isReturn = field === 'cumulativeReturn'
-  const origin: DayValue = { day: fromDay, value: 0 }
+/** As far as the return is known, and why it is not from there on. */
+function growthChart(sheet: TearSheet, field: GrowthField): Content {
+  const { series, performance } = sheet.performance
+  const { status } = performance.timeWeighted
+  const facts = drawn(sheet)
+  if (facts === undefined) return nothing()
+  const isKnown = series.some((point) => point[field] !== undefined)
+  if (status === 'OK' && isKnown) return lineChart(facts, field)
+  const reason = statusWords(status === 'OK' ? 'TOO_SHORT' : status)
+  if (!isKnown) return html`<p class="note">There is no return to show: ${reason}.</p>`
+  return [
+    html`<p class="note">The return is not known to the end: ${reason}.</p>`,
+    lineChart(facts, field),
+  ]
+}
+
+type GrowthField = 'cumulativeReturn' | 'drawdown'
+
+const GROWTH_CHARTS = {
+  cumulativeReturn: {
+    id: 'return-chart',
+    title: 'Cumulative time-weighted return',
+    style: 'own',
+    height: 240,
+    tickCount: 5,
+    span: 0.01,
+  },
+  drawdown: {
+    id: 'drawdown-chart',
+    title: 'Drawdown',
+    style: 'loss',
+    height: 140,
+    tickCount: 4,
+    span: -0.01,
+  },
+} as const
+
+function lineChart({ sheet, series, fromDay, toDay }: Drawn, field: GrowthField): Markup {
+  const { style, ...shown } = GROWTH_CHARTS[field]
   const pointsOf = (points: readonly SeriesPoint[]): readonly DayValue[] => [
-    origin,
+    { day: fromDay, value: 0 },
     ...points.map((point) => ({ day: point.day, value: point[field] })),
   ]
-  const index = sheet.benchmark?.series ?? []
-  const own = isReturn
-    ? ({ kind: 'line', style: 'own' } as const)
-    : ({ kind: 'area', style: 'loss' } as const)
+  const own = { style, course: 'straight', points: pointsOf(series) } as const
+  const marks: Mark[] = field === 'drawdown' ? [{ ...own, kind: 'area' }] : []
+  let description = `At the end: portfolio ${percent(series.at(-1)?.[field]).text}`
+  if (sheet.benchmark !== undefined) {
+    const index = sheet.benchmark.series
+    marks.push({ kind: 'line', style: 'index', course: 'straight', points: pointsOf(index) })
+    description += `, benchmark ${percent(index.at(-1)?.[field]).text}`
+  }
+  marks.push({ ...own, kind: 'line' })
   return timeChart({
-    id: isReturn ? 'return-chart' : 'drawdown-chart',
-    title: isReturn ? 'Cumulative time-weighted return' : 'Drawdown',
-    description: `At the end: portfolio ${percent(series.at(-1)?.[field]).text}${
-      index.length === 0 ? '' : `, benchmark ${percent(index.at(-1)?.[field]).text}`
-    }.`,
+    ...shown,
+    description: `${description}.`,
     fromDay,
     toDay,
-    height: isReturn ? 240 : 140,
-    tickCount: isReturn ? 5 : 4,
-    marks: [
-      ...(index.length === 0
-        ? []
-        : [{ kind: 'line', style: 'index', points: pointsOf(index) } as const]),
-      { ...own, points: pointsOf(series) },
-    ],
+    marks,
     label: percentTick,
   })
 }
@@ -178,12 +215,6 @@ function percentTick(value: number, ticks: readonly number[]): string {
   const step = Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0)) * 100
   const digits = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9))
   return `${(value * 100).toFixed(digits).replace('-', '−')}%`
-}
-
-function unknownReturns({ performance: { performance } }: TearSheet): Content {
-  const { status } = performance.timeWeighted
-  if (status === 'OK') return undefined
-  return html`<p class="note">The return cannot be told to the end: ${statusWords(status)}.</p>`
 }
 
 function nothing(): Markup {

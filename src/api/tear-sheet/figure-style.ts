@@ -139,11 +139,21 @@ export const FIGURE_STYLE = html`<style>
     padding-top: 11px;
     width: 24%;
   }
+  .shares th:first-child {
+    min-width: 64px;
+  }
   .contribution .share {
-    width: 60%;
+    width: 56%;
+  }
+  .values text {
+    text-anchor: end;
   }
   .drawdowns {
-    margin-top: 20px;
+    margin-top: 24px;
+  }
+  .drawdowns td:nth-child(2),
+  .drawdowns th:nth-child(2) {
+    padding-left: 32px;
   }
   .drawdowns td:first-child,
   .drawdowns th:first-child {
@@ -174,7 +184,10 @@ export const FIGURE_STYLE = html`<style>
     white-space: nowrap;
   }
   .heat th:first-child {
+    background: var(--page);
+    left: 0;
     padding-left: 0;
+    position: sticky;
     text-align: left;
   }
   .heat td {

@@ -1,5 +1,6 @@
 import type { BenchmarkComparison } from '../../app/analytics/compare-benchmarks.ts'
 import type { PerformanceReport } from '../../app/analytics/get-performance.ts'
+import type { Figure } from '../../domain/analytics/figure.ts'
 import type { TearSheet } from '../../app/analytics/tear-sheet.ts'
 import {
   annualized,
@@ -13,9 +14,9 @@ import {
   percentFigure,
   ratioFigure,
   type Shown,
-  words,
 } from './format.ts'
 import { type Content, html, type Markup } from './html.ts'
+import { maxDrawdown, toldRisk } from './risk.ts'
 
 /** A figure with what it means. */
 interface Row {
@@ -113,7 +114,10 @@ function returnRows({ performance }: PerformanceReport): Row[] {
   ]
 }
 
-function riskRows({ risk, riskTerms, concentration }: PerformanceReport): Row[] {
+function riskRows(report: PerformanceReport): Row[] {
+  const { risk, riskTerms, concentration } = report
+  const asPercent = (figure: Figure): Shown => percentFigure(toldRisk(report, figure))
+  const asRatio = (figure: Figure): Shown => ratioFigure(toldRisk(report, figure))
   const free = percent(riskTerms.riskFreeRate).text
   const minimum = percent(riskTerms.minimumAcceptableReturn).text
   return [
@@ -124,36 +128,36 @@ function riskRows({ risk, riskTerms, concentration }: PerformanceReport): Row[] 
     ),
     row(
       'Volatility',
-      percentFigure(risk.volatility),
+      asPercent(risk.volatility),
       'Standard deviation of the daily returns with n − 1, times the root of 252.',
     ),
     row(
       'Downside deviation',
-      percentFigure(risk.downsideDeviation),
+      asPercent(risk.downsideDeviation),
       `Root mean square of the shortfall below ${minimum} a year over all n observations, times the root of 252 (Sortino and van der Meer 1991).`,
     ),
-    drawdownRow(risk),
+    drawdownRow(report),
     row(
       'Sharpe ratio',
-      ratioFigure(risk.sharpeRatio),
+      asRatio(risk.sharpeRatio),
       `Mean over standard deviation (n − 1) of the daily returns less the risk-free rate of ${free} a year, times the root of 252 (Sharpe 1994).`,
     ),
     row(
       'Sortino ratio',
-      ratioFigure(risk.sortinoRatio),
+      asRatio(risk.sortinoRatio),
       `Mean daily return above ${minimum} a year over the shortfall below it, times the root of 252.`,
     ),
     row(
       'Calmar ratio',
-      ratioFigure(risk.calmarRatio),
+      asRatio(risk.calmarRatio),
       'Annualised time-weighted return over the maximum drawdown (Young 1991); none under a year.',
     ),
     row(
       'Omega ratio',
-      ratioFigure(risk.omegaRatio),
+      asRatio(risk.omegaRatio),
       `Daily gains above ${minimum} a year over losses below it (Keating and Shadwick 2002).`,
     ),
-    ...tailRows(risk),
+    ...tailRows(report),
     row(
       'Concentration',
       fineFigure(concentration),
@@ -162,42 +166,42 @@ function riskRows({ risk, riskTerms, concentration }: PerformanceReport): Row[] 
   ]
 }
 
-function drawdownRow({ drawdowns, observations }: PerformanceReport['risk']): Row {
-  const [deepest] = drawdowns
-  const meaning = 'Deepest fall of the growth below its highest point; the start counts as one'
-  if (deepest === undefined) {
-    const shown = observations === 0 ? words('history too short') : percent(0)
-    return row('Maximum drawdown', shown, `${meaning}.`)
-  }
-  const { depth, peakDay, troughDay, recoveryDay } = deepest
+function drawdownRow(report: PerformanceReport): Row {
+  const [deepest] = report.risk.drawdowns
+  const meaning = 'Deepest fall of the growth below its highest point; the start counts as one.'
+  if (deepest === undefined) return row('Maximum drawdown', maxDrawdown(report), meaning)
+  const { peakDay, troughDay, recoveryDay } = deepest
   const end = recoveryDay === undefined ? 'not recovered yet' : `recovered ${dateOf(recoveryDay)}`
   const course = `Here from ${dateOf(peakDay)} to ${dateOf(troughDay)}, ${end}.`
-  return row('Maximum drawdown', percent(depth), `${meaning}. ${course}`)
+  return row('Maximum drawdown', maxDrawdown(report), `${meaning} ${course}`)
 }
 
-function tailRows(risk: PerformanceReport['risk']): Row[] {
+function tailRows(report: PerformanceReport): Row[] {
+  const { risk } = report
+  const asPercent = (figure: Figure): Shown => percentFigure(toldRisk(report, figure))
+  const asRatio = (figure: Figure): Shown => ratioFigure(toldRisk(report, figure))
   return [
     row(
       'Value at risk, 95%',
-      percentFigure(risk.valueAtRisk95),
+      asPercent(risk.valueAtRisk95),
       'Of one day, historical: the 5% quantile of the daily returns, interpolated (Hyndman and Fan 1996, type 7).',
     ),
     row(
       'Expected shortfall, 95%',
-      percentFigure(risk.expectedShortfall95),
+      asPercent(risk.expectedShortfall95),
       'Of one day: mean of the floor((n − 1) × 5%) + 1 worst daily returns.',
     ),
     row(
       'Skewness',
-      ratioFigure(risk.skewness),
+      asRatio(risk.skewness),
       'Third moment of the daily returns over the second to the power 1.5, both of the population (Joanes and Gill 1998, g1).',
     ),
     row(
       'Excess kurtosis',
-      ratioFigure(risk.excessKurtosis),
+      asRatio(risk.excessKurtosis),
       'Fourth moment over the square of the second, less 3, both of the population (Joanes and Gill 1998, g2).',
     ),
-    row('Tail ratio', ratioFigure(risk.tailRatio), '95% quantile over 5% quantile, without sign.'),
+    row('Tail ratio', asRatio(risk.tailRatio), '95% quantile over 5% quantile, without sign.'),
   ]
 }
 

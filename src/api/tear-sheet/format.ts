@@ -5,7 +5,6 @@ import type { Instant } from '../../domain/time.ts'
 
 const LOCALE = 'en-US'
 const MINUS = '−'
-const MILLISECONDS_PER_DAY = 86_400_000
 
 /** Why there is no number, for people. */
 const STATUS_WORDS: Readonly<Record<NoFigure, string>> = {
@@ -50,6 +49,9 @@ const PERCENT = decimals(2, 'percent')
 const PERCENT_SHORT = decimals(1, 'percent')
 const TENTHS = decimals(1)
 const RATIO = decimals(2)
+/** For what two decimals would make nothing of. */
+const SMALL_RATIO = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 2 })
+const SMALL = 0.005
 const FINE = decimals(4)
 const QUANTITY = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 6 })
 const COUNT = new Intl.NumberFormat(LOCALE)
@@ -105,7 +107,9 @@ export function percentFigure(figure: Figure): Shown {
 }
 
 export function ratioFigure(figure: Figure): Shown {
-  return figure.status === 'OK' ? shown(figure.value, RATIO) : words(STATUS_WORDS[figure.status])
+  if (figure.status !== 'OK') return words(STATUS_WORDS[figure.status])
+  const isSmall = figure.value !== 0 && Math.abs(figure.value) < SMALL
+  return shown(figure.value, isSmall ? SMALL_RATIO : RATIO)
 }
 
 /** For what is told from 0 to 1. */
@@ -132,29 +136,25 @@ export function annualized(figure: ReturnFigure): Shown {
   return figure.annualized === undefined ? words('under one year') : percent(figure.annualized)
 }
 
-const DATE = dateFormat({ day: 'numeric', month: 'short', year: 'numeric' })
-const DAY_MONTH = dateFormat({ day: 'numeric', month: 'short' })
-const MONTH_YEAR = dateFormat({ month: 'short', year: 'numeric' })
-const MONTH = dateFormat({ month: 'short' })
+/** Written alike by every version of the locale data. */
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
-function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' })
+/** "Jan" for 0. */
+export function monthName(month: number): string {
+  return MONTHS[month] ?? ''
 }
 
 /** "17 Apr 2020". */
 export function dateOf(day: EpochDay): string {
-  return DATE.format(day * MILLISECONDS_PER_DAY)
+  return `${tickDate(day, 'DAY')} ${tickDate(day, 'YEAR')}`
 }
 
-/** The shortest that tells days so far apart from each other. */
+/** The shortest that tells days so far apart from each other: "17 Apr", "Apr 2020" or "2020". */
 export function tickDate(day: EpochDay, unit: 'DAY' | 'MONTH' | 'YEAR'): string {
-  if (unit === 'YEAR') return dayText(day).slice(0, 4)
-  return (unit === 'MONTH' ? MONTH_YEAR : DAY_MONTH).format(day * MILLISECONDS_PER_DAY)
-}
-
-/** "Jan" for 0. */
-export function monthName(month: number): string {
-  return MONTH.format(Date.UTC(2000, month, 1))
+  const [year = '', month = '', date = ''] = dayText(day).split('-')
+  if (unit === 'YEAR') return year
+  const name = monthName(Number(month) - 1)
+  return unit === 'MONTH' ? `${name} ${year}` : `${Number(date)} ${name}`
 }
 
 /** "2020-04-17 21:00:00 UTC". */

@@ -4,6 +4,7 @@ import {
   calendarReturns,
   type CalendarYear,
 } from '../../domain/analytics/calendar-returns.ts'
+import { isAnythingThere } from './charts.ts'
 import { monthName, percentTenths } from './format.ts'
 import { type Content, html, type Markup } from './html.ts'
 
@@ -12,8 +13,10 @@ const MONTH_STEPS = [0.005, 0.02, 0.05, 0.1]
 const YEAR_STEPS = [0.02, 0.08, 0.16, 0.32]
 
 /** Returns of months and years as a coloured table. */
-export function heatMapSection({ performance, benchmark }: TearSheet): Markup {
-  const years = calendarReturns(performance.series).toReversed()
+export function heatMapSection(sheet: TearSheet): Markup {
+  const { performance, benchmark } = sheet
+  // Without capital there is no return, not one of zero.
+  const years = isAnythingThere(sheet) ? calendarReturns(performance.series).toReversed() : []
   const index = new Map(
     calendarReturns(benchmark?.series ?? []).map(({ year, whole }) => [year, whole]),
   )
@@ -27,7 +30,7 @@ export function heatMapSection({ performance, benchmark }: TearSheet): Markup {
     </p>
     ${
       years.length === 0
-        ? html`<p class="note">The period has no month with a valuation.</p>`
+        ? html`<p class="note">Nothing was held or moved in this period.</p>`
         : html`<div class="scroll" role="region" aria-labelledby="months" tabindex="0">
             <table class="heat">
               <thead>

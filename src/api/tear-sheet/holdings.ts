@@ -16,10 +16,16 @@ export function allocationSection(sheet: TearSheet): Markup {
       sheet.allocation.length + sheet.holdings.length === 0
         ? html`<p class="note">Nothing is held at the end of the period.</p>`
         : html`<div class="columns">
-            ${holdingTable(sheet, currency)}${classTable(sheet, currency)}
-          </div>`
+              ${holdingTable(sheet, currency)}${classTable(sheet, currency)}
+            </div>
+            ${unpriced(sheet)}`
     }
   </section>`
+}
+
+function unpriced({ holdings }: TearSheet): Content {
+  if (holdings.every(({ value }) => value !== undefined)) return undefined
+  return html`<p class="note">Weights are shares of what has a value.</p>`
 }
 
 function holdingTable({ holdings, allocation }: TearSheet, currency: string): Content {

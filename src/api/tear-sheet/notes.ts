@@ -1,6 +1,6 @@
 import type { TearSheet } from '../../app/analytics/tear-sheet.ts'
 import type { Completeness, QualityIssue } from '../../domain/portfolio/valuation.ts'
-import { momentOf, statusWords } from './format.ts'
+import { dateOf, momentOf, statusWords } from './format.ts'
 import { type Content, html, type Markup } from './html.ts'
 
 /** Of very many the first ones tell what is the matter. */
@@ -22,7 +22,8 @@ const REASONS: Readonly<Record<QualityIssue['reason'], string>> = {
 }
 
 /** How far the figures can be trusted, and what they are of. */
-export function notesSection({ performance, benchmark, computedAt, timeZone }: TearSheet): Markup {
+export function notesSection(sheet: TearSheet): Markup {
+  const { performance, benchmark, computedAt, timeZone } = sheet
   const { quality } = performance
   return html`<section aria-labelledby="notes">
     <h2 id="notes">Data quality and notes</h2>
@@ -34,7 +35,7 @@ export function notesSection({ performance, benchmark, computedAt, timeZone }: T
           ? undefined
           : html`<li>The oldest price used is of ${momentOf(quality.pricedAt).slice(0, 10)}.</li>`
       }
-      ${benchmark === undefined ? html`<li>No benchmark was given.</li>` : benchmarkNotes(benchmark)}
+      ${benchmark === undefined ? html`<li>No benchmark was given.</li>` : benchmarkNotes(benchmark, sheet.benchmarkPricedOn)}
       <li>Figures are net of fees and before taxes; past returns do not tell future ones.</li>
       <li>A day is one of the time zone ${timeZone}; a close is the last price of a UTC day.</li>
       <li>Computed ${momentOf(computedAt)}.</li>
@@ -60,19 +61,21 @@ function issues(all: readonly QualityIssue[]): Content {
   </ul>`
 }
 
-function benchmarkNotes({
-  benchmarkId,
-  benchmark: { timeWeighted },
-}: NonNullable<TearSheet['benchmark']>): Content {
-  return html`<li>
+function benchmarkNotes(
+  { benchmarkId, benchmark: { timeWeighted } }: NonNullable<TearSheet['benchmark']>,
+  pricedOn: TearSheet['benchmarkPricedOn'],
+): Content {
+  return [
+    html`<li>
       The benchmark ${benchmarkId} is told by its prices alone; dividends are not in it.
-    </li>
-    ${
-      timeWeighted.status === 'OK'
-        ? undefined
-        : html`<li>
-            The benchmark's return over the period cannot be told:
-            ${statusWords(timeWeighted.status)}.
-          </li>`
-    }`
+    </li>`,
+    pricedOn === undefined
+      ? html`<li>There is no price of the benchmark.</li>`
+      : html`<li>Its last price used is of ${dateOf(pricedOn)}.</li>`,
+    timeWeighted.status === 'OK'
+      ? undefined
+      : html`<li>
+          Its return over the period is not known: ${statusWords(timeWeighted.status)}.
+        </li>`,
+  ]
 }

@@ -51,7 +51,7 @@ function header(sheet: TearSheet): Markup {
     <dl class="facts">
       <div>
         <dt>Period</dt>
-        <dd>${dateOf(startDay)} – ${dateOf(endDay)}</dd>
+        <dd>${startDay === endDay ? undefined : `${dateOf(startDay)} – `}${dateOf(endDay)}</dd>
       </div>
       <div>
         <dt>Currency</dt>

@@ -95,6 +95,10 @@ export const PAGE_STYLE = html`<style>
     line-height: 1.3;
     overflow-wrap: anywhere;
   }
+  .large.long {
+    font-size: 15px;
+    line-height: 31px;
+  }
   .large.words {
     font-size: 16px;
     font-weight: 400;
@@ -126,7 +130,7 @@ export const PAGE_STYLE = html`<style>
     margin: 8px 0 0;
     padding-left: 18px;
   }
-  @media (max-width: 720px) {
+  @media screen and (max-width: 720px) {
     main {
       padding: 24px 16px 48px;
     }
@@ -148,7 +152,7 @@ export const PAGE_STYLE = html`<style>
       margin: 14mm;
     }
     html {
-      font-size: 11px;
+      font-size: 12px;
     }
     main {
       max-width: none;

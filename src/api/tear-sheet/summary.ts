@@ -1,6 +1,7 @@
 import type { TearSheet } from '../../app/analytics/tear-sheet.ts'
 import {
   annualized,
+  count,
   cumulative,
   dateOf,
   money,
@@ -8,17 +9,19 @@ import {
   percentFigure,
   ratioFigure,
   type Shown,
-  words,
 } from './format.ts'
 import { type Content, html, type Markup } from './html.ts'
+import { maxDrawdown, toldRisk } from './risk.ts'
+
+/** Characters that do not fit into a tile in large type. */
+const LONG = 13
 
 /** The figures that one looks for first. */
 export function summarySection({ performance: report, benchmark }: TearSheet): Markup {
   const { performance, risk, reportingCurrency: currency } = report
   const { timeWeighted, moneyWeighted } = performance
   const [deepest] = risk.drawdowns
-  const drawdown =
-    risk.observations === 0 ? words('history too short') : percent(deepest?.depth ?? 0)
+  const sharpe = ratioFigure(toldRisk(report, risk.sharpeRatio))
   return html`<section aria-label="Summary">
     <dl class="tiles">
       ${tile(`End value, ${currency}`, money(performance.endValue, currency))}
@@ -31,10 +34,10 @@ export function summarySection({ performance: report, benchmark }: TearSheet): M
       ${tile('Money-weighted return', cumulative(moneyWeighted), [
         perYear(annualized(moneyWeighted)),
       ])}
-      ${tile('Volatility', percentFigure(risk.volatility), [
-        `Sharpe ratio ${ratioFigure(risk.sharpeRatio).text}`,
+      ${tile('Volatility', percentFigure(toldRisk(report, risk.volatility)), [
+        sharpe.isNumber ? `Sharpe ratio ${sharpe.text}` : undefined,
       ])}
-      ${tile('Maximum drawdown', drawdown, [deepest && `trough ${dateOf(deepest.troughDay)}`])}
+      ${tile('Maximum drawdown', maxDrawdown(report), [deepest && `trough ${dateOf(deepest.troughDay)}`])}
     </dl>
   </section>`
 }
@@ -48,10 +51,11 @@ function tile(
   { text, isNumber }: Shown,
   more: readonly (string | undefined)[] = [],
 ): Content {
+  const style = !isNumber ? 'large words' : text.length > LONG ? 'large long' : 'large'
   const told = more.filter((line) => line !== undefined)
   return html`<div>
     <dt>${name}</dt>
-    <dd class="${isNumber ? 'large' : 'large words'}">${text}</dd>
+    <dd class="${style}">${text}</dd>
     ${told.map((line) => html`<dd class="small">${line}</dd>`)}
   </div>`
 }
@@ -79,7 +83,9 @@ export function drawdownTable({ performance: { risk } }: TearSheet): Content {
           <td>${dateOf(peakDay)}</td>
           <td>${dateOf(troughDay)}</td>
           <td>${recoveryDay === undefined ? 'not yet' : dateOf(recoveryDay)}</td>
-          <td class="number">${recoveryDay === undefined ? '' : recoveryDay - peakDay}</td>
+          <td class="number">
+            ${recoveryDay === undefined ? '' : count(recoveryDay - peakDay).text}
+          </td>
         </tr>`
       })}
     </tbody>

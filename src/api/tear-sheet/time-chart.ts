@@ -1,13 +1,21 @@
 import { type EpochDay, intervalNumber } from '../../domain/analytics/epoch-day.ts'
 import { tickDate } from './format.ts'
 import { type Content, html, type Markup } from './html.ts'
-import { areaPath, linePath, type Place, timeScale, valueScale, type ValueScale } from './scales.ts'
+import {
+  areaPath,
+  type Course,
+  linePath,
+  type Place,
+  timeScale,
+  valueScale,
+  type ValueScale,
+} from './scales.ts'
 import { thinned } from './thin.ts'
 
 /** The plot's own units: it is stretched to the page's width, its lines are not. */
 const WIDTH = 1_000
-/** Two columns of a wide page share one. */
-const COLUMNS = 500
+/** A column is two or three pixels of a wide page. */
+const COLUMNS = 400
 const DATES_HEIGHT = 24
 const TOP = 8
 const TICKS = 8
@@ -27,11 +35,12 @@ export type Mark =
   | {
       readonly kind: 'line' | 'area'
       readonly style: Style
+      readonly course: Course
       readonly points: readonly DayValue[]
     }
   | { readonly kind: 'bars'; readonly bars: readonly Bar[] }
 
-/** From the first to the last day, both inclusive. */
+/** From the first to the last day, both inclusive; a day is drawn up to its close. */
 export interface Bar {
   readonly fromDay: EpochDay
   readonly toDay: EpochDay
@@ -49,6 +58,8 @@ export interface TimeChart {
   /** Pixels of the plot. */
   readonly height: number
   readonly tickCount: number
+  /** What the axis reaches from zero where every value is zero. */
+  readonly span: number
   readonly marks: readonly Mark[]
   readonly label: (value: number, ticks: readonly number[]) => string
 }
@@ -99,7 +110,7 @@ function gridLine(tick: number, scale: ValueScale): Markup {
 
 function valueLabel(tick: number, { label }: TimeChart, scale: ValueScale): Markup {
   const y = Math.round(TOP + scale.y(tick))
-  return html`<text x="8" y="${y}" dy="0.32em">${label(tick, scale.ticks)}</text>`
+  return html`<text x="100%" y="${y}" dy="0.32em">${label(tick, scale.ticks)}</text>`
 }
 
 function markOf(mark: Mark, chart: TimeChart, scale: ValueScale): Markup {
@@ -109,9 +120,9 @@ function markOf(mark: Mark, chart: TimeChart, scale: ValueScale): Markup {
     return [share(day) * WIDTH, value === undefined ? undefined : scale.y(value)]
   })
   const few = thinned(places, WIDTH, COLUMNS)
-  const stroke = html`<path class="line ${mark.style}" d="${linePath(few)}" />`
-  if (mark.kind === 'line') return stroke
-  return html`<path class="area ${mark.style}" d="${areaPath(few, scale.y(0))}" />${stroke}`
+  const { kind, course } = mark
+  const path = kind === 'line' ? linePath(few, course) : areaPath(few, scale.y(0), course)
+  return html`<path class="${kind} ${mark.style}" d="${path}" />`
 }
 
 /** A bar fills most of its days. */
@@ -122,7 +133,7 @@ function barOf(
   share: (day: EpochDay) => number,
   { y }: ValueScale,
 ): Markup {
-  const [left, right] = [share(fromDay), share(toDay + 1)].map((at) => clamp(at) * WIDTH)
+  const [left, right] = [share(fromDay - 1), share(toDay)].map((at) => clamp(at) * WIDTH)
   const width = ((right ?? 0) - (left ?? 0)) * BAR_SHARE
   const top = Math.min(y(value), y(0))
   const height = Math.abs(y(value) - y(0))

@@ -1,7 +1,8 @@
 import type { EndHoldings } from '../../domain/analytics/analyze-job.ts'
+import { lastCloseDay } from '../../domain/analytics/close-matrix.ts'
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { NET_OF_FEES } from '../../domain/analytics/analyze-job.ts'
-import { symbolOf } from '../../domain/market-data/instrument.ts'
+import { instrumentIdOf, symbolOf } from '../../domain/market-data/instrument.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { CallContext } from '../ports.ts'
 import { allocationOf, type AllocationShare } from './allocation.ts'
@@ -43,6 +44,8 @@ export interface TearSheet {
   /** Of the whole portfolio, with its series by day. */
   readonly performance: PerformanceReport
   readonly benchmark: BenchmarkComparison | undefined
+  /** Day of the last price of the benchmark that was used; undefined = none was. */
+  readonly benchmarkPricedOn: EpochDay | undefined
   /** By value, the largest first; those without a value last. */
   readonly holdings: readonly HeldShare[]
   /** By asset class, cash being one. */
@@ -71,7 +74,8 @@ export async function tearSheet(
   } as const
   const reported = await reportOf(ports, asked, read, call)
   const performance = reported?.reports[0]
-  if (reported === undefined || performance === undefined) throw new Error('a period without report')
+  if (reported === undefined || performance === undefined)
+    throw new Error('a period without report')
   const { end } = reported
   const compared = { benchmarks, fromDay, toDay, interval: 'DAY' } as const
   const [comparison] =
@@ -82,6 +86,7 @@ export async function tearSheet(
     timeZone: read.ledger.timeZone,
     performance,
     benchmark: comparison,
+    benchmarkPricedOn: comparison && lastPriceOf(ports, read, comparison),
     holdings: holdingsOf(ports, read, end),
     allocation: allocationOf(end, read.ledger, ports.instruments),
   }
@@ -89,6 +94,15 @@ export async function tearSheet(
 
 function indexOf(symbol: string): AskedBenchmark {
   return { benchmarkId: symbol, components: [{ symbol, weight: 1 }], rebalance: 'NEVER' }
+}
+
+function lastPriceOf(
+  { instruments, clock }: AnalyticsPorts,
+  { prices: { closes } }: AnalyzedPortfolio,
+  { benchmarkId, benchmark }: BenchmarkComparison,
+): EpochDay | undefined {
+  const row = closes.rowOf(instrumentIdOf(instruments, benchmarkId, clock.now()))
+  return lastCloseDay(closes.matrix, row, benchmark.endDay)
 }
 
 function holdingsOf(
