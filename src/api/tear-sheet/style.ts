@@ -146,6 +146,10 @@ export const PAGE_STYLE = html`<style>
     .minor {
       display: none;
     }
+    .number {
+      overflow-wrap: anywhere;
+      white-space: normal;
+    }
   }
   @media print {
     @page {
