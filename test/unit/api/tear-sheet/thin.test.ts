@@ -10,6 +10,7 @@ const series = fc
   .array(fc.option(fc.integer({ min: -50, max: 50 }), { nil: undefined, freq: 20 }), {
     minLength: 1,
     maxLength: 400,
+    size: 'max',
   })
   .map((values) => values.map((y, at): Place => [(at / values.length) * WIDTH, y]))
 

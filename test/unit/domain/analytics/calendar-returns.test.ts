@@ -14,6 +14,7 @@ const histories = fc
     {
       minLength: 1,
       maxLength: 60,
+      size: 'max',
     },
   )
   .map((steps) => {
