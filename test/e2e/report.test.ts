@@ -2,6 +2,10 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type {
+  BenchmarkComparison,
+  PerformanceReport,
+} from '../../gen/portfolio/v1/analytics_service_pb.ts'
 import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { atClose, compare, ingestCloses, performance } from '../support/analytics.ts'
 import { runCli } from '../support/cli.ts'
@@ -22,6 +26,28 @@ function closesOf(phase: number): Readonly<Record<string, number>> {
 
 function get(parameters: Readonly<Record<string, string>>) {
   return sendHttp(port(), `/report?${new URLSearchParams(parameters).toString()}`)
+}
+
+const environment = (): Record<string, string> => ({ HTTP_PORT: String(port()) })
+
+function percent(fraction = ''): string {
+  return `${(Number(fraction) * 100).toFixed(2).replace('-', '−')}%`
+}
+
+/** Some figures as the page tells them. */
+function toldOf(
+  { summary, risk }: PerformanceReport,
+  { benchmark, excessReturn, beta }: BenchmarkComparison,
+): Readonly<Record<string, string>> {
+  return {
+    'Time-weighted return': percent(summary?.timeWeighted?.cumulative),
+    'Money-weighted return': percent(summary?.moneyWeighted?.cumulative),
+    Volatility: percent(risk?.volatility),
+    'Maximum drawdown': percent(risk?.maxDrawdown),
+    'Benchmark return': percent(benchmark?.timeWeighted?.cumulative),
+    'Excess return': percent(excessReturn),
+    Beta: Number(beta).toFixed(2).replace('-', '−'),
+  }
 }
 
 /** Without the moment at which it was made. */
@@ -72,20 +98,10 @@ describe('GET /report', () => {
       period: PERIOD,
       benchmarks: [{ benchmarkId: 'i', components: [{ symbol: '^IDX', weight: '1' }] }],
     })
-    const percent = (fraction?: string) =>
-      `${(Number(fraction) * 100).toFixed(2).replace('-', '−')}%`
     const rows = body.split('<tr>').map((row) => row.replaceAll(/<[^>]*>|\s+/g, ' '))
     const shows = (name: string, text: string) =>
       rows.some((row) => row.trim().startsWith(name) && row.includes(` ${text} `))
-    const told = {
-      'Time-weighted return': percent(report?.summary?.timeWeighted?.cumulative),
-      'Money-weighted return': percent(report?.summary?.moneyWeighted?.cumulative),
-      Volatility: percent(report?.risk?.volatility),
-      'Maximum drawdown': percent(report?.risk?.maxDrawdown),
-      'Benchmark return': percent(comparison?.benchmark?.timeWeighted?.cumulative),
-      'Excess return': percent(comparison?.excessReturn),
-      Beta: Number(comparison?.beta).toFixed(2).replace('-', '−'),
-    }
+    const told = toldOf(report!, comparison!)
     for (const [name, text] of Object.entries(told)) {
       expect([name, text, shows(name, text)]).toEqual([name, text, true])
     }
@@ -148,8 +164,6 @@ describe('GET /report', () => {
 })
 
 describe('cli report', () => {
-  const environment = (): Record<string, string> => ({ HTTP_PORT: String(port()) })
-
   it('writes the page that HTTP answers', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'portfolio-report-'))
     try {

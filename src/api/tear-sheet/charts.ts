@@ -92,16 +92,17 @@ function valueCharts(facts: Drawn): Content {
   ]
 }
 
+/** By the shortest interval of which there are not too many. */
 function flowBars(series: readonly SeriesPoint[]): {
   readonly interval: Interval
   readonly bars: readonly Bar[]
 } {
+  const [first, last] = [series[0]?.day ?? 0, series.at(-1)?.day ?? 0]
   const intervals = ['DAY', 'MONTH', 'QUARTER'] as const
-  for (const interval of intervals) {
-    const bars = barsOf(series, interval)
-    if (bars.length <= BARS_MAX) return { interval, bars }
-  }
-  return { interval: 'YEAR', bars: barsOf(series, 'YEAR') }
+  const interval =
+    intervals.find((each) => intervalNumber(last, each) - intervalNumber(first, each) < BARS_MAX) ??
+    'YEAR'
+  return { interval, bars: barsOf(series, interval) }
 }
 
 function barsOf(series: readonly SeriesPoint[], interval: Interval): readonly Bar[] {

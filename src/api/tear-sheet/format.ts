@@ -52,6 +52,8 @@ const RATIO = decimals(2)
 /** For what two decimals would make nothing of. */
 const SMALL_RATIO = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 2 })
 const SMALL = 0.005
+/** Anything may call itself a currency. */
+const FORMATS_MAX = 300
 const FINE = decimals(4)
 const QUANTITY = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 6 })
 const COUNT = new Intl.NumberFormat(LOCALE)
@@ -59,13 +61,19 @@ const COMPACT = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFrac
 
 /** An amount with the decimals of its currency. */
 export function money(amount: number, currency: string): Shown {
-  if (!Number.isFinite(amount)) return words(STATUS_WORDS.MISSING_VALUATION)
-  return number(decimals(decimalsOf(currency)).format(amount))
+  return shown(amount, moneyFormat(currency))
 }
 
-function decimalsOf(currency: string): number {
-  const format = new Intl.NumberFormat(LOCALE, { style: 'currency', currency })
-  return format.resolvedOptions().maximumFractionDigits ?? 2
+const moneyFormats = new Map<string, Intl.NumberFormat>()
+
+/** Making a format costs a hundred times its use; there are as many as numbers of decimals. */
+function moneyFormat(currency: string): Intl.NumberFormat {
+  const known = moneyFormats.get(currency)
+  if (known !== undefined) return known
+  const options = new Intl.NumberFormat(LOCALE, { style: 'currency', currency }).resolvedOptions()
+  const format = decimals(options.maximumFractionDigits ?? 2)
+  if (moneyFormats.size < FORMATS_MAX) moneyFormats.set(currency, format)
+  return format
 }
 
 /** A fraction as per cent: 0.1234 is 12.34%. */

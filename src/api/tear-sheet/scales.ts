@@ -15,11 +15,14 @@ export interface TimeScale {
 }
 
 export function timeScale(from: EpochDay, to: EpochDay, tickCount: number): TimeScale {
-  const domain = [from, Math.max(to, from + 1)].map((day) => new Date(day * MILLISECONDS_PER_DAY))
-  const scale = scaleUtc(domain, [0, 1])
-  const ticks = scale.ticks(tickCount).map((date) => date.getTime() / MILLISECONDS_PER_DAY)
+  const days = Math.max(to - from, 1)
+  const domain = [from, from + days].map((day) => new Date(day * MILLISECONDS_PER_DAY))
+  const ticks = scaleUtc()
+    .domain(domain)
+    .ticks(tickCount)
+    .map((date) => date.getTime() / MILLISECONDS_PER_DAY)
   return {
-    share: (day) => scale(new Date(day * MILLISECONDS_PER_DAY)),
+    share: (day) => (day - from) / days,
     ticks: ticks.filter((day) => Number.isInteger(day)),
   }
 }

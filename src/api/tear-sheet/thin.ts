@@ -21,14 +21,13 @@ export function thinned(places: readonly Place[], width: number, columns: number
 
 function extremes(column: readonly Place[]): readonly Place[] {
   if (column.length <= 4) return column
-  const marks = new Set<Place | undefined>([column[0], column.at(-1)])
-  let [lowest, highest] = [column[0], column[0]]
-  for (const place of column) {
-    if (place[1] === undefined) marks.add(place)
-    if ((place[1] ?? Infinity) < (lowest?.[1] ?? Infinity)) lowest = place
-    if ((place[1] ?? -Infinity) > (highest?.[1] ?? -Infinity)) highest = place
+  let [lowest, highest] = [0, 0]
+  for (const [at, [, y]] of column.entries()) {
+    if ((y ?? Infinity) < (column[lowest]?.[1] ?? Infinity)) lowest = at
+    if ((y ?? -Infinity) > (column[highest]?.[1] ?? -Infinity)) highest = at
   }
-  marks.add(lowest)
-  marks.add(highest)
-  return column.filter((place) => marks.has(place))
+  const last = column.length - 1
+  return column.filter(
+    ([, y], at) => y === undefined || at === 0 || at === lowest || at === highest || at === last,
+  )
 }

@@ -67,7 +67,7 @@ export interface TimeChart {
 /** A chart over time: dates below, values on the right. */
 export function timeChart(chart: TimeChart): Markup {
   const { id, height } = chart
-  const scale = valueScale(chart.marks.flatMap(valuesOf), chart)
+  const scale = valueScale(valuesOf(chart.marks), chart)
   const total = TOP + height + DATES_HEIGHT
   return html`<div class="chart">
     <svg
@@ -87,7 +87,7 @@ export function timeChart(chart: TimeChart): Markup {
         viewBox="0 0 ${WIDTH} ${height}"
         preserveAspectRatio="none"
       >
-        ${chart.marks.map((mark) => markOf(mark, chart, scale))}
+        ${marksOf(chart, scale)}
       </svg>
       ${dates(chart)}
     </svg>
@@ -97,9 +97,15 @@ export function timeChart(chart: TimeChart): Markup {
   </div>`
 }
 
-function valuesOf(mark: Mark): readonly number[] {
-  if (mark.kind === 'bars') return mark.bars.map(({ value }) => value)
-  return mark.points.flatMap(({ value }) => (value === undefined ? [] : [value]))
+/** In loops: there are thousands of them, and others wait for the thread. */
+function valuesOf(marks: readonly Mark[]): readonly number[] {
+  const values: number[] = []
+  for (const mark of marks) {
+    for (const { value } of mark.kind === 'bars' ? mark.bars : mark.points) {
+      if (value !== undefined) values.push(value)
+    }
+  }
+  return values
 }
 
 function gridLine(tick: number, scale: ValueScale): Markup {
@@ -113,16 +119,29 @@ function valueLabel(tick: number, { label }: TimeChart, scale: ValueScale): Mark
   return html`<text x="100%" y="${y}" dy="0.32em">${label(tick, scale.ticks)}</text>`
 }
 
-function markOf(mark: Mark, chart: TimeChart, scale: ValueScale): Markup {
-  const { share } = timeScale(chart.fromDay, chart.toDay, TICKS)
-  if (mark.kind === 'bars') return html`${mark.bars.map((bar) => barOf(bar, share, scale))}`
-  const places = mark.points.map(({ day, value }): Place => {
+function marksOf({ marks, fromDay, toDay }: TimeChart, scale: ValueScale): Content {
+  const { share } = timeScale(fromDay, toDay, TICKS)
+  // A line and the area below it have the same places.
+  const placed = new Map<readonly DayValue[], readonly Place[]>()
+  return marks.map((mark) => {
+    if (mark.kind === 'bars') return mark.bars.map((bar) => barOf(bar, share, scale))
+    const { kind, style, course, points } = mark
+    const places = placed.get(points) ?? placesOf(points, share, scale)
+    placed.set(points, places)
+    const path = kind === 'line' ? linePath(places, course) : areaPath(places, scale.y(0), course)
+    return html`<path class="${kind} ${style}" d="${path}" />`
+  })
+}
+
+function placesOf(
+  points: readonly DayValue[],
+  share: (day: EpochDay) => number,
+  scale: ValueScale,
+): readonly Place[] {
+  const places = points.map(({ day, value }): Place => {
     return [share(day) * WIDTH, value === undefined ? undefined : scale.y(value)]
   })
-  const few = thinned(places, WIDTH, COLUMNS)
-  const { kind, course } = mark
-  const path = kind === 'line' ? linePath(few, course) : areaPath(few, scale.y(0), course)
-  return html`<path class="${kind} ${mark.style}" d="${path}" />`
+  return thinned(places, WIDTH, COLUMNS)
 }
 
 /** A bar fills most of its days. */

@@ -21,8 +21,9 @@ export function calendarReturns(points: readonly SeriesPoint[]): CalendarYear[] 
   const months = new Map<number, number>()
   const years = new Map<number, number>()
   for (const { day, periodReturn = NaN } of points) {
-    compound(months, intervalNumber(day, 'MONTH'), periodReturn)
-    compound(years, intervalNumber(day, 'YEAR'), periodReturn)
+    const month = intervalNumber(day, 'MONTH')
+    compound(months, month, periodReturn)
+    compound(years, Math.floor(month / MONTHS_PER_YEAR), periodReturn)
   }
   return [...years].map(([year, growth]) => ({
     year,

@@ -36,7 +36,7 @@ describe('html', () => {
 
   it('takes nothing for markup that only looks like it', () => {
     const forged = { toString: () => '<script>' } as unknown as string
-    expect(() => html`${forged}`.toString()).toThrow()
+    expect(() => html`${forged}`.toString()).toThrow('not a function')
   })
 
   it('refuses a number that is none', () => {

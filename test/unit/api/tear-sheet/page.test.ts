@@ -27,7 +27,7 @@ function full(): TearSheet {
 
 /** Texts of all elements of a name, as they stand there. */
 function texts(page: string, element: string): readonly string[] {
-  const pattern = new RegExp(`<${element}(?![a-z])[^>]*>([^]*?)</${element}>`, 'g')
+  const pattern = new RegExp(`<${element}(?![a-z])[^>]*>([^]*?)</${element}\\s*>`, 'g')
   return [...page.matchAll(pattern)].map(([, text]) => text!.replaceAll(/\s+/g, ' ').trim())
 }
 
@@ -135,6 +135,19 @@ describe('tearSheetPage', () => {
     expect(figure(page, 'Beta')).toBe('0.50')
     expect(figure(page, 'Maximum drawdown')).toMatch(/^−\d+\.\d\d%$/)
     expect(page).toContain('<th scope="row">Real estate</th>')
+  })
+
+  it('has axes with round dates and numbers', () => {
+    const page = tearSheetPage(full())
+    const [valueChart = '', axis = ''] = page.split('class="values"')
+    expect(texts(valueChart, 'text')).toEqual(
+      ['Jan', 'Apr', 'Jul', 'Oct']
+        .flatMap((month) => `${month} 2023`)
+        .concat(['Jan', 'Apr', 'Jul', 'Oct'].map((month) => `${month} 2024`)),
+    )
+    const values = texts(axis.split('</div>')[0]!, 'text')
+    expect(values.length).toBeGreaterThanOrEqual(4)
+    for (const value of values) expect(value).toMatch(/^(0|\d{1,2}K)$/)
   })
 
   it('has as many decimals as the currency', () => {

@@ -14,6 +14,8 @@ const series = fc
   })
   .map((values) => values.map((y, at): Place => [(at / values.length) * WIDTH, y]))
 
+const known = (each: readonly Place[]) => each.flatMap(([, y]) => (y === undefined ? [] : [y]))
+
 describe('thinned', () => {
   it('keeps the first, lowest, highest and last place of each column, and every gap', () => {
     fc.assert(
@@ -21,8 +23,6 @@ describe('thinned', () => {
         const kept = thinned(places, WIDTH, COLUMNS)
         expect(places.filter((place) => kept.includes(place))).toEqual(kept)
         expect(kept.filter(([, y]) => y !== undefined).length).toBeLessThanOrEqual(4 * COLUMNS)
-        const known = (each: readonly Place[]) =>
-          each.flatMap(([, y]) => (y === undefined ? [] : [y]))
         for (let column = 0; column < COLUMNS; column += 1) {
           const isIn = ([x]: Place) => Math.floor((x / WIDTH) * COLUMNS) === column
           const [all, few] = [places.filter(isIn), kept.filter(isIn)]

@@ -32,14 +32,16 @@ describe('calendarReturns', () => {
       fc.property(histories, (history) => {
         const told = calendarReturns(resample(history, 'DAY'))
         const months = told.flatMap(({ year, months: each }) =>
-          each.flatMap((month, at) => (month === undefined ? [] : [[year, at + 1, month.value]])),
+          each.flatMap((month, at) =>
+            month === undefined ? [] : [{ key: [year, at + 1], told: month.value }],
+          ),
         )
-        const years = told.map(({ year, whole }) => [year, whole.value])
+        const years = told.map(({ year, whole }) => ({ key: [year], told: whole.value }))
         const expected = (interval: 'MONTH' | 'YEAR') =>
           resample(history, interval).map(({ day, periodReturn }) => {
             const [year, month] = dayText(day).split('-').map(Number)
             const key = interval === 'YEAR' ? [year] : [year, month]
-            return [...key, expect.closeTo(periodReturn!, 9)]
+            return { key, told: expect.closeTo(periodReturn!, 9) }
           })
         expect(months).toEqual(expected('MONTH'))
         expect(years).toEqual(expected('YEAR'))
