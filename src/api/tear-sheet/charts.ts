@@ -21,6 +21,7 @@ export function isAnythingThere({ performance: { series } }: TearSheet): boolean
   return series.some(({ value, netFlow }) => value !== 0 || netFlow !== 0)
 }
 
+/** What the charts draw; undefined where nothing was held or moved. */
 function drawn(sheet: TearSheet): Drawn | undefined {
   const { series, performance } = sheet.performance
   const [first] = series
