@@ -1,4 +1,5 @@
 import { analyticsHandlers } from './api/analytics.ts'
+import { reportHandler } from './api/http-report.ts'
 import type { LastGood } from './app/analytics/analyze-portfolios.ts'
 import { LedgerCache } from './app/analytics/ledger-cache.ts'
 import { ResidentPrices } from './app/analytics/resident-prices.ts'
@@ -30,16 +31,16 @@ export function openAnalytics(
     onFailure: (error) => telemetry.backgroundFailed('analysis-pool', error),
   })
   const prices = new ResidentPrices(ports)
-  const handlers = analyticsHandlers({
+  const analyzing = {
     ...ports,
     pool,
     prices,
     ledgers: new LedgerCache(),
     riskFreeRate: config.riskFreeRate,
     lastGood: lastGood(),
-  })
+  }
   return {
-    handlers,
+    handlers: { analytics: analyticsHandlers(analyzing), report: reportHandler(analyzing) },
     markStale: () => prices.markStale(),
     refresh: () => prices.refresh(),
     close: () => pool.close(),

@@ -4,6 +4,7 @@ import { ImportUsageError } from './cli/arguments.ts'
 import { importInstruments } from './cli/import-instruments.ts'
 import { importPrices } from './cli/import-prices.ts'
 import { importFile } from './cli/import.ts'
+import { writeReport } from './cli/report.ts'
 import { ConfigurationError, loadConfig } from './config.ts'
 import { migrateDatabase } from './infra/postgres/migrate.ts'
 
@@ -14,6 +15,7 @@ const USAGE = `usage: cli COMMAND
   import              records the rows of a CSV file with the service at TARGET: import FILE --user USER
   import-prices       keeps the prices and exchange rates of a CSV file there: import-prices FILE
   import-instruments  describes the instruments of a CSV file there: import-instruments FILE
+  report              writes a portfolio's report as one HTML page: report USER --out FILE.html
   health              asks HEALTH_TARGET, or the service of this environment, whether it serves
 `
 
@@ -32,6 +34,8 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<str
   'import-prices': (args) => importPrices(args, defaultTarget()),
   'import-instruments': (args) => importInstruments(args, defaultTarget()),
 
+  report: (args) => writeReport(args, defaultHttpTarget()),
+
   async health() {
     const { healthTarget, healthPort, grpcPort } = loadConfig()
     const target = healthTarget ?? `127.0.0.1:${healthPort ?? grpcPort}`
@@ -45,6 +49,12 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<str
 function defaultTarget(): string {
   const { target, grpcPort } = loadConfig()
   return target ?? `127.0.0.1:${grpcPort}`
+}
+
+/** Where reports are made unless the command says; undefined where HTTP is off. */
+function defaultHttpTarget(): string | undefined {
+  const { httpPort } = loadConfig()
+  return httpPort === undefined ? undefined : `127.0.0.1:${httpPort}`
 }
 
 async function run(name: string | undefined, args: readonly string[]): Promise<number> {

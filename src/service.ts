@@ -140,7 +140,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       watchTimes: { ...WATCH_TIMES, ...overrides.watchTimes },
     }),
     marketData: marketDataHandlers({ ...marketData, instrumentStore, actionStore, actions }),
-    analytics: analytics.handlers,
+    ...analytics.handlers,
   })
   opened.add((drainTimeoutMs) => server.close(drainTimeoutMs))
   const readiness = watchReadiness({ ping: () => postgres.ping(), server, logger })

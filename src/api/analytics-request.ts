@@ -132,6 +132,7 @@ export function readCompare(request: CompareBenchmarksRequest, now: Instant): Co
       .slice(0, BENCHMARKS_MAX)
       .map((benchmark, index) => readBenchmark(`benchmarks[${index}]`, benchmark, violations)),
     ...readPeriod('period', request.period, violations),
+    interval: undefined,
   }
   if (violations.length > 0) throw refusalOf(violations)
   return query
@@ -158,7 +159,7 @@ function readView(
   }
 }
 
-function readCurrency(text: string, violations: Violation[]): string | undefined {
+export function readCurrency(text: string, violations: Violation[]): string | undefined {
   return readOptional(
     text,
     (code) => (isCurrencyCode(code) ? code : undefined),
@@ -166,15 +167,16 @@ function readCurrency(text: string, violations: Violation[]): string | undefined
   )
 }
 
-function readPeriod(
+export function readPeriod(
   field: string,
-  period: Period | undefined,
+  period: Pick<Period, 'startDate' | 'endDate'> | undefined,
   violations: Violation[],
 ): { fromDay: EpochDay | undefined; toDay: EpochDay | undefined } {
-  const start = readDay(`${field}.start_date`, period?.startDate, violations)
-  const end = readDay(`${field}.end_date`, period?.endDate, violations)
+  const prefix = field === '' ? '' : `${field}.`
+  const start = readDay(`${prefix}start_date`, period?.startDate, violations)
+  const end = readDay(`${prefix}end_date`, period?.endDate, violations)
   if (start !== undefined && end !== undefined && end < start) {
-    violations.push({ field, ...PERIOD })
+    violations.push({ field: field === '' ? 'end_date' : field, ...PERIOD })
   }
   return {
     fromDay: start === undefined ? undefined : epochDay(start),

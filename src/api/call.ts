@@ -174,6 +174,11 @@ export function unaryFacts(method: DescMethod): MethodFacts {
   return methodFacts(method, isRead ? READ_MS_MAX : WRITE_MS_MAX)
 }
 
+/** Of a read that is no RPC; `name` is "service/method", as metrics and traces call it. */
+export function readFacts(name: string): MethodFacts {
+  return { name, timeMsMax: READ_MS_MAX }
+}
+
 function serverStreamCall(
   method: DescMethod,
   handler: ServerStreamHandler<DescMessage, DescMessage>,

@@ -1,11 +1,11 @@
 import type { DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf'
 import { Metadata } from '@grpc/grpc-js'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type UnaryHandler, unaryFacts } from './call.ts'
+import type { UnaryHandler } from './call.ts'
 import { type Failure, failureOf } from './errors.ts'
 import { legalValue } from './headers.ts'
 import { refusalByServer } from './http-failure.ts'
-import { type Edge, type ReplyHeaders, ServedCall } from './served-call.ts'
+import { type Edge, type MethodFacts, type ReplyHeaders, ServedCall } from './served-call.ts'
 
 /** Answers a call that failed, in its protocol's form. */
 export type SendFailure = (reply: FastifyReply, failure: Failure) => void
@@ -21,7 +21,7 @@ export class HttpCall extends ServedCall {
   #hasRun = false
 
   constructor(
-    method: DescMethod,
+    method: MethodFacts,
     edge: Edge,
     { request, reply }: { request: FastifyRequest; reply: FastifyReply },
     options: {
@@ -32,7 +32,7 @@ export class HttpCall extends ServedCall {
   ) {
     const metadata = metadataOf(request)
     const { clientMs, sendFailure } = options
-    super(unaryFacts(method), edge, { metadata, clientMs, endsAtClientDeadline: false })
+    super(method, edge, { metadata, clientMs, endsAtClientDeadline: false })
     this.span.setAttribute('rpc.system', options.system)
     this.#reply = reply
     this.#sendFailure = sendFailure
@@ -75,10 +75,10 @@ export class HttpCall extends ServedCall {
 
 const CALLS = new WeakMap<FastifyRequest, HttpCall>()
 
-/** Serves an RPC at a path: the call exists from the arrival of the headers, so whatever goes wrong is its failure. */
+/** Serves an RPC, or what is like one, at a path: the call exists from the arrival of the headers, so whatever goes wrong is its failure. */
 export function addCallRoute(
   app: FastifyInstance,
-  method: DescMethod,
+  method: MethodFacts,
   edge: Edge,
   route: {
     readonly httpMethods: string[]

@@ -12,7 +12,7 @@ import type { UniversalHandler, UniversalServerResponse } from '@connectrpc/conn
 import { errorFromJsonBytes, errorToJsonBytes } from '@connectrpc/connect/protocol-connect'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PortfolioError } from '../domain/errors.ts'
-import type { HandlersOf, UnaryHandler } from './call.ts'
+import { type HandlersOf, type UnaryHandler, unaryFacts } from './call.ts'
 import type { Failure } from './errors.ts'
 import { addCallRoute, type HttpCall } from './http-call.ts'
 import { BODY_BYTES_MAX, DETAILS, httpStatusOf, putRetryAfter } from './http-failure.ts'
@@ -56,7 +56,7 @@ function addRoute(
   edge: Edge,
 ): void {
   const connect = connectHandler(method, handler)
-  addCallRoute(scope, method, edge, {
+  addCallRoute(scope, unaryFacts(method), edge, {
     httpMethods: connect.allowedMethods,
     url: connect.requestPath,
     system: 'connect_rpc',

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { parseEtag } from '../domain/portfolio/state.ts'
 import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
-import type { HandlersOf } from './call.ts'
+import { type HandlersOf, unaryFacts } from './call.ts'
 import { addCallRoute, type HttpCall } from './http-call.ts'
 import { sendStatus } from './http-failure.ts'
 import { messageJson, readBody, readQueryFields } from './http-json.ts'
@@ -13,8 +13,8 @@ const { updatePortfolio, getPortfolio } = PortfolioService.method
 
 type Handlers = HandlersOf<typeof PortfolioService>
 
-const PLAIN = {
-  url: PORTFOLIO_PATH,
+/** What routes of plain HTTP have in common. */
+export const PLAIN = {
   system: 'http',
   // No header of plain HTTP says how long a client waits.
   clientMs: () => Infinity,
@@ -23,13 +23,15 @@ const PLAIN = {
 
 /** Serves `POST /portfolio` and `GET /portfolio` as the specification writes them. */
 export function servePortfolio(app: FastifyInstance, handlers: Handlers, edge: Edge): void {
-  addCallRoute(app, updatePortfolio, edge, {
+  addCallRoute(app, unaryFacts(updatePortfolio), edge, {
     ...PLAIN,
+    url: PORTFOLIO_PATH,
     httpMethods: ['POST'],
     serve: (call, request) => post(handlers, call, request),
   })
-  addCallRoute(app, getPortfolio, edge, {
+  addCallRoute(app, unaryFacts(getPortfolio), edge, {
     ...PLAIN,
+    url: PORTFOLIO_PATH,
     httpMethods: ['GET', 'HEAD'],
     serve: (call, request) => get(handlers, call, request),
   })

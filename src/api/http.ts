@@ -12,6 +12,7 @@ import { metadataOf } from './http-call.ts'
 import { serveConnect } from './http-connect.ts'
 import { BODY_BYTES_MAX, refusalByServer, sendStatus, statusJson } from './http-failure.ts'
 import { servePortfolio } from './http-portfolio.ts'
+import { type ReportHandler, serveReport } from './http-report.ts'
 import { openApiDocument } from './openapi.ts'
 import { type Edge, requestIdOf } from './served-call.ts'
 
@@ -43,8 +44,8 @@ export interface HttpServer {
 }
 
 /**
- * Serves `POST` and `GET /portfolio`, every unary RPC by the Connect protocol, and the description of the former two at
- * `/openapi.json`; HTTP/1.1 in plain text.
+ * Serves `POST` and `GET /portfolio`, `GET /report`, every unary RPC by the Connect protocol, and the description of the
+ * former ones at `/openapi.json`; HTTP/1.1 in plain text.
  * @throws when the port cannot be had.
  */
 export async function startHttpServer(options: {
@@ -55,6 +56,7 @@ export async function startHttpServer(options: {
   readonly portfolio: HandlersOf<typeof PortfolioService>
   readonly marketData: HandlersOf<typeof MarketDataService>
   readonly analytics: HandlersOf<typeof AnalyticsService>
+  readonly report: ReportHandler
   readonly times?: HttpTimes
 }): Promise<HttpServer> {
   const { edge } = options
@@ -73,6 +75,7 @@ export async function startHttpServer(options: {
   })
   app.setNotFoundHandler((request, reply) => refuseRoute(allowed, request, reply))
   servePortfolio(app, options.portfolio, edge)
+  serveReport(app, options.report, edge)
   serveConnect(app, PortfolioService, options.portfolio, edge)
   serveConnect(app, MarketDataService, options.marketData, edge)
   serveConnect(app, AnalyticsService, options.analytics, edge)

@@ -1,6 +1,8 @@
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf'
 import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { PORTFOLIO_PATH } from './http-portfolio.ts'
+import { REPORT_PATH } from './http-report.ts'
+import { REPORT_PARAMETERS } from './report-request.ts'
 
 interface Json {
   readonly [key: string]: Json | readonly (Json | string)[] | string | boolean | number
@@ -37,7 +39,7 @@ const WRITE_ANSWER_HEADERS = {
   ...ANSWER_HEADERS,
 }
 
-/** The OpenAPI 3.1 description of `POST /portfolio` and `GET /portfolio`, made of the contract's descriptors. */
+/** The OpenAPI 3.1 description of `/portfolio`, made of the contract's descriptors, and of `/report`. */
 export function openApiDocument(): Json {
   const schemas: Record<string, Json> = { 'google.rpc.Status': STATUS }
   return {
@@ -46,7 +48,7 @@ export function openApiDocument(): Json {
       title: 'Portfolio Tracking Service',
       version: 'v1',
       description:
-        'Every unary RPC of portfolio.v1 is served beside these two by the Connect protocol, at /portfolio.v1.<Service>/<Rpc>.',
+        'Every unary RPC of portfolio.v1 is served beside these by the Connect protocol, at /portfolio.v1.<Service>/<Rpc>.',
     },
     paths: {
       [PORTFOLIO_PATH]: {
@@ -78,10 +80,13 @@ export function openApiDocument(): Json {
           },
         },
       },
+      [REPORT_PATH]: { get: REPORT },
     },
     components: { schemas },
   }
 }
+
+const TEXT: Json = { type: 'string' }
 
 const STATUS: Json = {
   type: 'object',
@@ -106,6 +111,25 @@ const STATUS: Json = {
 const FAILURE: Json = {
   description: 'A refusal or a failure.',
   content: { 'application/json': { schema: { $ref: '#/components/schemas/google.rpc.Status' } } },
+}
+
+const REPORT: Json = {
+  operationId: 'GetReport',
+  summary: 'The report of a portfolio as one HTML page that needs nothing beside it.',
+  parameters: [
+    ...Object.entries(REPORT_PARAMETERS).map(([name, description]) => {
+      return { name, in: 'query', required: name === 'user_id', description, schema: TEXT }
+    }),
+    ...headerParameters({ 'x-request-id': ANY_HEADERS['x-request-id'] }),
+  ],
+  responses: {
+    '200': {
+      description: 'OK',
+      headers: { 'x-request-id': { description: ANSWER_HEADERS['x-request-id'], schema: TEXT } },
+      content: { 'text/html': { schema: TEXT } },
+    },
+    default: FAILURE,
+  },
 }
 
 type Schemas = Record<string, Json>

@@ -6,6 +6,7 @@ import { addService, type HandlersOf } from './call.ts'
 import { mendHeaders } from './headers.ts'
 import { createHealth, type Health } from './health.ts'
 import { type HttpServer, startHttpServer } from './http.ts'
+import type { ReportHandler } from './http-report.ts'
 import { addReflection } from './reflection.ts'
 import type { Edge } from './served-call.ts'
 
@@ -58,6 +59,7 @@ export async function startServer(options: {
   readonly portfolio: HandlersOf<typeof PortfolioService>
   readonly marketData: HandlersOf<typeof MarketDataService>
   readonly analytics: HandlersOf<typeof AnalyticsService>
+  readonly report: ReportHandler
 }): Promise<ApiServer> {
   const { bindAddress, grpcPort, healthPort, httpPort } = options
   const edge: Edge = { ...options.edge, isDraining: false, streams: new Set() }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded.ts'
 import { migrateDatabase } from '../../src/infra/postgres/migrate.ts'
+import { CHROMIUM, ensureProgram, REDIS } from './install-program.ts'
 import { runStatement, TEMPLATE_URL_VARIABLE } from './postgres.ts'
 
 declare global {
@@ -19,6 +20,8 @@ export default async function setUp(): Promise<void> {
   const close = async (): Promise<void> => {
     for (const closer of closers.toReversed()) await closer()
   }
+  const installing = installPrograms()
+  closers.push(() => installing)
   try {
     const adminUrl = process.env['TEST_DATABASE_URL'] ?? (await startServer(closers))
     const template = `portfolio_template_${randomBytes(4).toString('hex')}`
@@ -33,6 +36,11 @@ export default async function setUp(): Promise<void> {
     await close()
     throw error
   }
+}
+
+/** Begins with what takes long, so that no test waits for it; the test that needs a program says what went wrong. */
+async function installPrograms(): Promise<void> {
+  for (const program of [REDIS, CHROMIUM]) await ensureProgram(program).catch(() => '')
 }
 
 async function startServer(closers: (() => Promise<void>)[]): Promise<string> {

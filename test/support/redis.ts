@@ -1,19 +1,12 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
-
-const run = promisify(execFile)
-const PROGRAM = 'redis-server'
-/** Several test files may find at once that there is none. */
-const INSTALL_LOCK = join(tmpdir(), 'portfolio-redis-install.lock')
-const INSTALL = `command -v ${PROGRAM} || (apt-get -qq update && apt-get -qq install -y --no-install-recommends ${PROGRAM})`
+import { ensureProgram, REDIS } from './install-program.ts'
 
 /** A Redis server of the test's own, to do to it what befalls servers. */
 export class TestRedis {
@@ -27,7 +20,7 @@ export class TestRedis {
   }
 
   static async start(): Promise<TestRedis> {
-    await ensureProgram()
+    await ensureProgram(REDIS)
     const folder = await mkdtemp(join(tmpdir(), 'portfolio-redis-'))
     const redis = new TestRedis(folder, await findFreePort())
     await redis.restart()
@@ -70,7 +63,7 @@ export class TestRedis {
   async restart(): Promise<void> {
     await this.stop()
     const settings = ['--bind', '127.0.0.1', '--port', `${this.#port}`, '--dir', this.#folder]
-    const child = spawn(PROGRAM, [...settings, '--save', '', '--appendonly', 'no'], {
+    const child = spawn(REDIS.name, [...settings, '--save', '', '--appendonly', 'no'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     this.#process = child
@@ -82,7 +75,7 @@ export class TestRedis {
         return
       }
     }
-    throw new Error(`${PROGRAM} ended: ${said.join('\n')}`)
+    throw new Error(`${REDIS.name} ended: ${said.join('\n')}`)
   }
 
   async close(): Promise<void> {
@@ -95,24 +88,6 @@ export class TestRedis {
 export async function findTestRedis(): Promise<{ url: string; close(): Promise<void> }> {
   const url = process.env['TEST_REDIS_URL'] ?? process.env['REDIS_URL']
   return url === undefined ? TestRedis.start() : { url, close: async () => undefined }
-}
-
-/** @throws with the sentence that says what to install. */
-async function ensureProgram(): Promise<void> {
-  if (isOnPath()) return
-  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) {
-    throw new Error(`These tests need ${PROGRAM} on the PATH: install Redis 6 or newer.`)
-  }
-  process.stderr.write(`There is no ${PROGRAM}: installing the package with apt-get.\n`)
-  // The package would start a server of its own; a run level that runs no services keeps it from that.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  await run('flock', [INSTALL_LOCK, 'sh', '-c', INSTALL], { env })
-  if (!isOnPath()) throw new Error(`apt-get brought no ${PROGRAM}: install Redis 6 or newer.`)
-}
-
-function isOnPath(): boolean {
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
-  return folders.some((folder) => existsSync(join(folder, PROGRAM)))
 }
 
 async function findFreePort(): Promise<number> {

@@ -2,14 +2,19 @@ import type { Rebalance } from '../../domain/analytics/blend.ts'
 import type { BrinsonAttribution } from '../../domain/analytics/brinson.ts'
 import type { CompareJob, Comparison } from '../../domain/analytics/compare-job.ts'
 import { exactParts } from '../../domain/analytics/contribution.ts'
-import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
+import type { EpochDay, Interval } from '../../domain/analytics/epoch-day.ts'
 import { instrumentIdOf } from '../../domain/market-data/instrument.ts'
 import type { Quality } from '../../domain/portfolio/valuation.ts'
 import type { CallContext } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
 import { qualityOf } from './end-quality.ts'
 import type { NamedAmount } from './get-performance.ts'
-import { type AnalysisView, readPortfolio, runOne } from './one-portfolio.ts'
+import {
+  type AnalysisView,
+  type AnalyzedPortfolio,
+  readPortfolio,
+  runOne,
+} from './one-portfolio.ts'
 import { classOf, valuedLedger } from './valued-ledger.ts'
 
 export interface AskedBenchmark {
@@ -24,6 +29,8 @@ export interface CompareQuery {
   readonly benchmarks: readonly AskedBenchmark[]
   readonly fromDay: EpochDay | undefined
   readonly toDay: EpochDay | undefined
+  /** Of the benchmarks' series; undefined = none. */
+  readonly interval: Interval | undefined
 }
 
 export interface BenchmarkComparison extends Omit<Comparison, 'attribution'> {
@@ -43,12 +50,29 @@ export async function compareBenchmarks(
   query: CompareQuery,
   call: CallContext,
 ): Promise<readonly BenchmarkComparison[]> {
+  const read = await readPortfolio(ports, query.view, instrumentsOf(ports, query.benchmarks))
+  return comparisonsOf(ports, query, read, call)
+}
+
+/** The instruments that benchmarks are made of. */
+export function instrumentsOf(
+  { instruments, clock }: AnalyticsPorts,
+  benchmarks: readonly AskedBenchmark[],
+): readonly string[] {
+  const components = benchmarks.flatMap((benchmark) => benchmark.components)
+  return components.map(({ symbol }) => instrumentIdOf(instruments, symbol, clock.now()))
+}
+
+/** Compares a portfolio that was read together with what the benchmarks are made of. */
+export async function comparisonsOf(
+  ports: AnalyticsPorts,
+  query: Omit<CompareQuery, 'view'>,
+  { ledger: packed, prices, reportingCurrency, today }: AnalyzedPortfolio,
+  call: CallContext,
+): Promise<readonly BenchmarkComparison[]> {
   const { instruments, clock } = ports
   const idOf = (symbol: string): string => instrumentIdOf(instruments, symbol, clock.now())
-  const symbols = query.benchmarks.flatMap(({ components }) => components)
-  const ids = symbols.map(({ symbol }) => idOf(symbol))
-  const read = await readPortfolio(ports, query.view, ids)
-  const { ledger: packed, prices, reportingCurrency, today } = read
+  const ids = instrumentsOf(ports, query.benchmarks)
   const source = { prices, instruments }
   // A rate may move the matrix: those of the benchmarks come before it is handed over.
   const benchmarkRates = new Map(
@@ -63,6 +87,7 @@ export async function compareBenchmarks(
     kind: 'compare',
     ledger,
     period: { fromDay: query.fromDay, toDay },
+    interval: query.interval,
     riskFreeRate: ports.riskFreeRate,
     benchmarks: query.benchmarks.map(({ components, rebalance }) => ({
       rebalance,

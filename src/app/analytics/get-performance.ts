@@ -3,6 +3,7 @@ import { exactParts } from '../../domain/analytics/contribution.ts'
 import type { EpochDay, Interval } from '../../domain/analytics/epoch-day.ts'
 import type { Figure } from '../../domain/analytics/figure.ts'
 import type { PerformanceFigures, RiskFigures, RiskTerms } from '../../domain/analytics/measures.ts'
+import type { EndHoldings } from '../../domain/analytics/analyze-job.ts'
 import type { Report, ReportJob } from '../../domain/analytics/report-job.ts'
 import type { SeriesPoint } from '../../domain/analytics/resample.ts'
 import { concentration } from '../../domain/analytics/risk-ratios.ts'
@@ -12,7 +13,12 @@ import type { Quality } from '../../domain/portfolio/valuation.ts'
 import type { CallContext } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
 import { qualityOf } from './end-quality.ts'
-import { type AnalysisView, readPortfolio, runOne } from './one-portfolio.ts'
+import {
+  type AnalysisView,
+  type AnalyzedPortfolio,
+  readPortfolio,
+  runOne,
+} from './one-portfolio.ts'
 import { valuedLedger } from './valued-ledger.ts'
 
 export interface PerformanceQuery {
@@ -60,13 +66,21 @@ export async function getPerformance(
   query: PerformanceQuery,
   call: CallContext,
 ): Promise<readonly PerformanceReport[]> {
+  const portfolio = await readPortfolio(ports, query.view)
+  return (await reportOf(ports, query, portfolio, call))?.reports ?? []
+}
+
+/** What a portfolio that was read brought, and what it held at the end; undefined when it never had the symbols. */
+export async function reportOf(
+  ports: AnalyticsPorts,
+  query: Omit<PerformanceQuery, 'view'>,
+  portfolio: AnalyzedPortfolio,
+  call: CallContext,
+): Promise<
+  { readonly reports: readonly PerformanceReport[]; readonly end: EndHoldings } | undefined
+> {
   const { instruments } = ports
-  const {
-    ledger: packed,
-    prices,
-    reportingCurrency,
-    today,
-  } = await readPortfolio(ports, query.view)
+  const { ledger: packed, prices, reportingCurrency, today } = portfolio
   const { ledger, groupNames } = valuedLedger(
     packed,
     { prices, instruments },
@@ -95,7 +109,7 @@ export async function getPerformance(
     riskTerms,
   }
   // None of the symbols was ever held: there is nothing to report, and not the whole instead.
-  if (query.symbols.length > 0 && job.groups.length === 0) return []
+  if (query.symbols.length > 0 && job.groups.length === 0) return undefined
   const { reports, end } = await runOne(ports, job, call)
   const toDay = Math.max(...job.periods.map((period) => period.toDay))
   const { instrumentIds } = packed
@@ -105,13 +119,14 @@ export async function getPerformance(
     concentration: concentration(end.values),
     quality: qualityOf(end, { valued: ledger, instrumentIds }, ports, toDay),
   }
-  return reports.map((report) => {
+  const named = reports.map((report) => {
     const held = report.group === undefined ? undefined : instrumentIds[report.group - 1]
     return Object.assign({}, report, shared, {
       symbol: held === undefined ? '' : symbolOf(instruments, held),
       attribution: attributionOf(report, groupNames),
     })
   })
+  return { reports: named, end }
 }
 
 /** Parts that added nothing are left out. */

@@ -14,9 +14,10 @@ import { type Blend, blendLevels, type Rebalance } from './blend.ts'
 import { type BrinsonAttribution, brinsonAttribution } from './brinson.ts'
 import { closeOf, lastClose } from './close-matrix.ts'
 import { SAME_CURRENCY, type ValuedDays, type ValuedLedger, valueDays } from './daily-values.ts'
-import type { EpochDay } from './epoch-day.ts'
+import type { EpochDay, Interval } from './epoch-day.ts'
 import { type Figure, figure } from './figure.ts'
 import { type PerformanceFigures, performanceOf } from './measures.ts'
+import { resample, type SeriesPoint } from './resample.ts'
 import { excessReturns } from './risk-ratios.ts'
 import { sameCashFlows, type SameCashFlows } from './same-cash-flows.ts'
 import { dailyReturns } from './time-weighted.ts'
@@ -43,11 +44,15 @@ export interface CompareJob {
   readonly ledger: ValuedLedger
   readonly period: JobPeriod
   readonly benchmarks: readonly JobBenchmark[]
+  /** Of the benchmarks' series; undefined = none. */
+  readonly interval: Interval | undefined
   readonly riskFreeRate: number
 }
 
 export interface Comparison {
   readonly benchmark: PerformanceFigures
+  /** The benchmark's; its values are those of one unit. */
+  readonly series: readonly SeriesPoint[]
   readonly excess: Figure
   readonly sameCashFlows: SameCashFlows
   readonly regression: Regression
@@ -95,6 +100,7 @@ function compare(job: CompareJob, compared: Compared, benchmark: JobBenchmark): 
   const isKnown = own.status === 'OK' && timeWeighted.status === 'OK'
   return {
     benchmark: figures,
+    series: job.interval === undefined ? [] : resample(period, job.interval),
     excess: isKnown
       ? figure(own.cumulative - timeWeighted.cumulative, 'NO_SOLUTION')
       : { status: own.status === 'OK' ? 'MISSING_VALUATION' : own.status },

@@ -60,6 +60,7 @@ async function serve(
     portfolio: handlers as HandlersOf<typeof PortfolioService>,
     marketData: {} as HandlersOf<typeof MarketDataService>,
     analytics: {} as HandlersOf<typeof AnalyticsService>,
+    report: () => Promise.resolve(''),
     times: { headersMs: LONG_MS, requestMs: LONG_MS, keepAliveMs: LONG_MS, ...times },
   })
   let isClosed = false

@@ -35,10 +35,17 @@ function names({ parameters }: Operation, place: string): readonly string[] {
 }
 
 describe('openApiDocument', () => {
-  it('describes the two operations', () => {
+  it('describes the operations', () => {
     expect(document.openapi).toBe('3.1.0')
-    expect(Object.keys(document.paths)).toEqual(['/portfolio'])
+    expect(Object.keys(document.paths)).toEqual(['/portfolio', '/report'])
     expect(names(get, 'query')).toEqual(getPortfolio.input.fields.map(({ name }) => name))
+    expect(names(document.paths['/report']!.get, 'query')).toEqual([
+      'user_id',
+      'benchmark',
+      'start_date',
+      'end_date',
+      'reporting_currency',
+    ])
     expect(names(post, 'header')).toEqual([
       'idempotency-key',
       'if-match',
