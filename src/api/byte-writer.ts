@@ -47,6 +47,13 @@ export class ByteWriter {
     this.#at += length
   }
 
+  /** Fields that were written before. */
+  raw(fields: Uint8Array): void {
+    this.#makeRoom(fields.length)
+    this.#bytes.set(fields, this.#at)
+    this.#at += fields.length
+  }
+
   text(tag: number, text: string): void {
     const { length } = text
     this.#makeRoom(2 * VARINT_BYTES_MAX + BYTES_PER_UNIT_MAX * length)

@@ -36,6 +36,37 @@ export function messageBytes<Output extends DescMessage>(
   return writer.taken()
 }
 
+/**
+ * A message for {@link messageBytes} alone, of which parts were written before: the bytes of a message are those of its
+ * fields one after another, in any order. No field may be in two parts.
+ */
+export function withWritten<Output extends DescMessage>(
+  _output: Output,
+  written: readonly Uint8Array[],
+  rest: MessageInitShape<Output>,
+): MessageInitShape<Output> {
+  return new PartlyWritten(written, rest) as unknown as MessageInitShape<Output>
+}
+
+class PartlyWritten {
+  readonly written: readonly Uint8Array[]
+  readonly rest: Fields
+
+  constructor(written: readonly Uint8Array[], rest: Fields) {
+    this.written = written
+    this.rest = rest
+  }
+}
+
+/** Looks at the few fields that are left, not at all that the message could have. */
+function restWriter(message: DescMessage): (writer: ByteWriter, value: PartlyWritten) => void {
+  const writers = new Map(message.fields.map((field) => [field.localName, fieldWriter(field)]))
+  return (to, { written, rest }) => {
+    for (const part of written) to.raw(part)
+    for (const name of Object.keys(rest)) writers.get(name)?.(to, rest)
+  }
+}
+
 function fieldsWriter(message: DescMessage): WriteFields {
   const known = compiled.get(message)
   if (known !== undefined) return known
@@ -107,9 +138,15 @@ function valueWriter(field: {
   if (message !== undefined) {
     const tag = tagOf(number, LENGTH)
     const write = fieldsWriter(message)
+    let writeRest: ReturnType<typeof restWriter> | undefined
     return (to, value) => {
       const start = to.open(tag)
-      write(to, value as Fields)
+      if (value instanceof PartlyWritten) {
+        writeRest ??= restWriter(message)
+        writeRest(to, value)
+      } else {
+        write(to, value as Fields)
+      }
       to.close(start)
     }
   }

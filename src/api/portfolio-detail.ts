@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { Detail, DetailResult } from '../domain/portfolio/detail.ts'
+import type { Detail, HeldFacts, PricedFacts, WorthFacts } from '../domain/portfolio/detail.ts'
 import type { Completeness } from '../domain/portfolio/valuation.ts'
 import { type Instant, MICROSECONDS_PER_SECOND } from '../domain/time.ts'
 import {
@@ -7,11 +7,7 @@ import {
   type DataQualitySchema,
   DataQuality_Completeness as SentCompleteness,
 } from '../../gen/portfolio/v1/common_pb.ts'
-import type {
-  PortfolioDetailSchema,
-  PositionSchema,
-  ProfitLossSchema,
-} from '../../gen/portfolio/v1/portfolio_service_pb.ts'
+import type { PortfolioDetailSchema } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { timestampOf } from './instant.ts'
 
 /** Which state a detail is of. */
@@ -25,8 +21,19 @@ export interface DetailFacts {
 /** The valuation in exact decimals. What is not told apart, such as the currency effect of a write's answer, is left empty, never "0". */
 export function presentDetail(
   detail: Detail,
-  { userId, version, at, recordedUntil }: DetailFacts,
+  facts: DetailFacts,
 ): MessageInitShape<typeof PortfolioDetailSchema> {
+  const positions = detail.positions.map((position) =>
+    Object.assign(presentHeld(position), presentPriced(position), presentWorth(position)),
+  )
+  return Object.assign(presentTotals(detail, facts), { positions })
+}
+
+/** All of a detail but its positions. */
+export function presentTotals(
+  detail: Omit<Detail, 'positions'>,
+  { userId, version, at, recordedUntil }: DetailFacts,
+) {
   return {
     userId,
     reportingCurrency: detail.reportingCurrency,
@@ -39,42 +46,41 @@ export function presentDetail(
     investedValue: detail.investedValue,
     cashValue: detail.cashValue,
     costBasis: detail.costBasis,
-    profitLoss: { ...presentResult(detail.result), simpleReturn: detail.simpleReturn },
-    positions: detail.positions.map(presentPosition),
+    profitLoss: { ...detail.result, simpleReturn: detail.simpleReturn },
     allocation: [...detail.allocation],
     quality: presentQuality(detail, at),
   }
 }
 
-function presentResult(result: DetailResult): MessageInitShape<typeof ProfitLossSchema> {
-  return { ...result }
+/** What is the same for a position whatever its price is: the first of three parts that have all fields, and none twice. */
+export function presentHeld(held: HeldFacts) {
+  return {
+    symbol: held.symbol,
+    instrumentId: held.instrumentId,
+    quantity: held.quantity,
+    multiplier: held.multiplier,
+    assetClass: AssetClass[held.assetClass ?? 'UNSPECIFIED'],
+    averageCost: held.averageCost,
+    costBasis: held.costBasis,
+    lotCount: held.lotCount,
+    basisComplete: held.basisComplete,
+    accountId: held.accountId,
+  }
 }
 
-function presentPosition(
-  position: Detail['positions'][number],
-): MessageInitShape<typeof PositionSchema> {
-  const { pricedAt } = position
+export function presentPriced(priced: PricedFacts) {
+  const { pricedAt } = priced
   return {
-    symbol: position.symbol,
-    instrumentId: position.instrumentId,
-    currencyCode: position.currency,
-    quantity: position.quantity,
-    multiplier: position.multiplier,
-    assetClass: AssetClass[position.assetClass ?? 'UNSPECIFIED'],
-    averageCost: position.averageCost,
-    costBasis: position.costBasis,
-    price: position.price,
+    currencyCode: priced.currency,
+    price: priced.price,
     ...(pricedAt === undefined ? {} : { pricedAt: timestampOf(pricedAt) }),
-    priceSource: position.source,
-    marketValue: position.marketValue,
-    value: position.value,
-    fxRate: position.exchangeRate,
-    weight: position.weight,
-    profitLoss: presentResult(position.result),
-    lotCount: position.lotCount,
-    basisComplete: position.basisComplete,
-    accountId: position.accountId,
+    priceSource: priced.source,
+    fxRate: priced.exchangeRate,
   }
+}
+
+export function presentWorth({ marketValue, value, weight, result }: WorthFacts) {
+  return { marketValue, value, weight, profitLoss: result }
 }
 
 const COMPLETENESS: Readonly<Record<Completeness, SentCompleteness>> = {

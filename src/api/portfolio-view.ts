@@ -5,26 +5,34 @@ import { type Summary, summaryOf } from '../domain/portfolio/summary.ts'
 import type { GetPortfolioResponseSchema } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import type { PortfolioUpdateResponse_PortfolioSummarySchema as SummarySchema } from '../../gen/portfolio/v1/portfolio_update_pb.ts'
 import { timestampOf } from './instant.ts'
-import { presentDetail } from './portfolio-detail.ts'
+import { type DetailFacts, presentDetail } from './portfolio-detail.ts'
 
 export function presentView(
   view: PortfolioView,
 ): MessageInitShape<typeof GetPortfolioResponseSchema> {
-  const message: MessageInitShape<typeof GetPortfolioResponseSchema> = {
+  if (view.notModified) return presentViewFacts(view)
+  const detail = detailOf(view.valuation, view.effects)
+  return {
+    ...presentViewFacts(view),
+    portfolio: presentSummary(summaryOf(view.valuation)),
+    detail: presentDetail(detail, detailFactsOf(view)),
+  }
+}
+
+/** All that an answer says when nothing was modified. */
+export function presentViewFacts(view: PortfolioView) {
+  return {
     etag: view.etag,
     notModified: view.notModified,
     servedFromCache: view.cached,
     computedAt: timestampOf(view.computedAt),
     expiresAt: timestampOf(view.expiresAt),
   }
-  if (!view.notModified) {
-    message.portfolio = presentSummary(summaryOf(view.valuation))
-    const { userId, version, recordedUntil } = view
-    const at = view.at ?? view.computedAt
-    const facts = { userId, version, at, recordedUntil }
-    message.detail = presentDetail(detailOf(view.valuation, view.effects), facts)
-  }
-  return message
+}
+
+export function detailFactsOf(view: PortfolioView): DetailFacts {
+  const { userId, version, at = view.computedAt, recordedUntil } = view
+  return { userId, version, at, recordedUntil }
 }
 
 export function presentSummary(summary: Summary): MessageInitShape<typeof SummarySchema> {

@@ -1,6 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js'
 import { getPortfolio, type GetPortfolioQuery } from '../app/portfolio/get-portfolio.ts'
-import type { PortfolioView } from '../app/portfolio/portfolio-view.ts'
 import { RecentViews } from '../app/portfolio/recent-views.ts'
 import {
   updatePortfolio,
@@ -20,7 +19,6 @@ import type { PortfolioUpdateRequest } from '../../gen/portfolio/v1/portfolio_up
 import type { HandlersOf } from './call.ts'
 import { instantOf } from './instant.ts'
 import { keyOf } from './idempotency-key.ts'
-import { messageBytes } from './message-bytes.ts'
 import {
   addWarnings,
   answerHeaders,
@@ -30,6 +28,7 @@ import {
 import { portfolioLogHandlers } from './portfolio-log.ts'
 import { portfolioSettingsHandlers } from './portfolio-settings.ts'
 import { presentSummary, presentView } from './portfolio-view.ts'
+import { PortfolioViewBytes } from './portfolio-view-bytes.ts'
 import { portfolioWatchHandlers } from './portfolio-watch.ts'
 import { readInstant, readTransactions, readUserId, TRANSACTIONS_MAX } from './portfolio-request.ts'
 import {
@@ -43,14 +42,12 @@ import {
   TIMESTAMP_PROBLEM,
 } from './violations.ts'
 
-const METHODS = PortfolioService.method
-
 /** The RPCs of PortfolioService: parse, use case, present. */
 export function portfolioHandlers(
   ports: UpdatePortfolioPorts & WatchPorts,
 ): HandlersOf<typeof PortfolioService> {
   const recent = new RecentViews()
-  const kept = new WeakMap<PortfolioView, Buffer>()
+  const viewBytes = new PortfolioViewBytes()
   return {
     ...portfolioLogHandlers(ports),
     ...portfolioSettingsHandlers(ports),
@@ -76,20 +73,10 @@ export function portfolioHandlers(
           return presentView(view)
         },
         headers: answerHeaders({ etag, version, completeness, pricedAt }),
-        bytes: () => bytesOf(view, kept),
+        bytes: () => viewBytes.of(view),
       }
     },
   }
-}
-
-/** A view's answer is written once, however often the view serves. */
-function bytesOf(view: PortfolioView, kept: WeakMap<PortfolioView, Buffer>): Buffer {
-  let bytes = kept.get(view)
-  if (bytes === undefined) {
-    bytes = messageBytes(METHODS.getPortfolio.output, presentView(view))
-    kept.set(view, bytes)
-  }
-  return bytes
 }
 
 /** @throws PortfolioError with everything that is wrong with the request. */
@@ -109,7 +96,7 @@ export function readUpdate(
   return {
     userId,
     drafts,
-    key: keyOf(idempotencyKey, METHODS.updatePortfolio, request),
+    key: keyOf(idempotencyKey, PortfolioService.method.updatePortfolio, request),
     ...headers,
   }
 }

@@ -78,13 +78,13 @@ export async function updatePortfolio(
   const asking = ports.freshQuotes?.(instrumentsOf(described), call)
   if (asking !== undefined) await asking
   const due = dueActions(ports.quotes, now)
-  let outcome = await submit(ports, { ...command, described, due }, call)
+  let outcome = await submit(ports, { command, described, due }, call)
   // The base currency is certain under the lock alone, and rates are not waited for under it.
   while (outcome.answer !== undefined && 'ratesTo' in outcome.answer) {
     const { ratesTo } = outcome.answer
     await ports.freshQuotes?.(pairsNeeded(ports.quotes, described.drafts, ratesTo), call)
     const rated = { to: ratesTo, ...(await withExchangeRates(ports, described.drafts, ratesTo)) }
-    outcome = await submit(ports, { ...command, described, due, rated }, call)
+    outcome = await submit(ports, { command, described, due, rated }, call)
   }
   const { kind, answer } = outcome
   if (answer !== undefined) return { answer, replayed: kind === 'replayed' }
@@ -93,7 +93,8 @@ export async function updatePortfolio(
 }
 
 /** A command with its transactions as reference data reads them, and at the rates to one base currency. */
-interface DescribedCommand extends UpdateCommand {
+interface DescribedCommand {
+  readonly command: UpdateCommand
   readonly described: DescribedDrafts
   readonly due: DueActions
   readonly rated?: DescribedDrafts & { readonly to: string }
@@ -106,18 +107,18 @@ interface RatesNeeded {
 
 function submit(
   ports: UpdatePortfolioPorts,
-  command: DescribedCommand,
+  asked: DescribedCommand,
   call: CallContext,
 ): Promise<ChangeOutcome<UpdateAnswer | RatesNeeded>> {
-  const { drafts } = command.described
+  const { command, described } = asked
   return ports.portfolios.change<UpdateAnswer | RatesNeeded>({
     userId: command.userId,
-    instrumentIds: instrumentsOf(command.described),
-    entryCount: drafts.length,
+    instrumentIds: instrumentsOf(described),
+    entryCount: described.drafts.length,
     key: command.key,
     externalIds: [],
     call,
-    decide: (locked) => decideUpdate(ports, command, locked, call),
+    decide: (locked) => decideUpdate(ports, asked, locked, call),
   })
 }
 
@@ -127,7 +128,7 @@ function instrumentsOf({ drafts }: DescribedDrafts): readonly string[] {
 
 function draftsIn(
   baseCurrency: string,
-  { drafts, described, rated }: DescribedCommand,
+  { command: { drafts }, described, rated }: DescribedCommand,
 ): readonly TransactionDraft[] | undefined {
   if (rated?.to === baseCurrency) return rated.drafts
   if (described.drafts === drafts) return drafts
@@ -136,25 +137,26 @@ function draftsIn(
 
 function decideUpdate(
   ports: UpdatePortfolioPorts,
-  command: DescribedCommand,
+  asked: DescribedCommand,
   { state, histories }: LockedState,
   call: CallContext,
 ): Decision<UpdateAnswer | RatesNeeded> {
+  const { command, described, due, rated } = asked
   if (command.ifMatch !== undefined && command.ifMatch !== etagOf(state)) {
     return { kind: 'refuse', error: etagMismatch(state) }
   }
-  if (command.described.refusal) return { kind: 'refuse', error: command.described.refusal }
-  const drafts = draftsIn(state.settings.baseCurrency, command)
+  if (described.refusal) return { kind: 'refuse', error: described.refusal }
+  const drafts = draftsIn(state.settings.baseCurrency, asked)
   if (drafts === undefined) {
     return { kind: 'answer', answer: { ratesTo: state.settings.baseCurrency } }
   }
-  if (command.rated?.refusal) return { kind: 'refuse', error: command.rated.refusal }
+  if (rated?.refusal) return { kind: 'refuse', error: rated.refusal }
   const now = ports.clock.now()
   const recording = recordTransactions(state, drafts, {
     now,
     requestId: call.requestId,
     histories,
-    due: command.due,
+    due,
   })
   switch (recording.kind) {
     case 'needs-history':
@@ -162,7 +164,7 @@ function decideUpdate(
     case 'refused':
       return { kind: 'refuse', error: recording.error }
     case 'recorded': {
-      const answer = answerOf(ports, recording.change, command, now)
+      const answer = answerOf(ports, recording.change, asked, now)
       if (command.validateOnly) return { kind: 'answer', answer }
       return { kind: 'accept', change: recording.change, answer }
     }
@@ -172,29 +174,32 @@ function decideUpdate(
 function answerOf(
   ports: UpdatePortfolioPorts,
   change: PortfolioChange,
-  command: DescribedCommand,
+  { command, described }: DescribedCommand,
   now: Instant,
 ): UpdateAnswer {
   // A dry run answers the summary as it would be, under the etag of what still is.
   const named = command.validateOnly ? change.before : change.after
   const valuation = valuePortfolio(change.after, ports.quotes, now, command.reportingCurrency)
-  const unknown = unknownInstruments(ports.quotes, command.described.drafts)
-  return {
-    ...valuedAnswer(named, valuation),
-    warnings:
-      unknown.length === 0
-        ? change.warnings
-        : [...change.warnings, ...unknown].toSorted((left, right) => left.index - right.index),
-  }
+  const unknown = unknownInstruments(ports.quotes, described.drafts)
+  const warnings =
+    unknown.length === 0
+      ? change.warnings
+      : [...change.warnings, ...unknown].toSorted((left, right) => left.index - right.index)
+  return valuedAnswer(named, valuation, warnings)
 }
 
-function valuedAnswer(named: PortfolioState, valuation: Valuation): Omit<UpdateAnswer, 'warnings'> {
+function valuedAnswer(
+  named: PortfolioState,
+  valuation: Valuation,
+  warnings: readonly Warning[],
+): UpdateAnswer {
   return {
     summary: summaryOf(valuation),
     etag: etagOf(named),
     version: named.version,
     completeness: valuation.quality.completeness,
     pricedAt: valuation.quality.pricedAt,
+    warnings,
   }
 }
 
@@ -209,5 +214,5 @@ async function recomputeAnswer(
   const past = await stateOfVersion(ports, command.userId, { version, reportingCurrency }, call)
   const { lastRecordedAt } = past.state
   const valuation = valuePortfolio(past.state, past.quotes, lastRecordedAt, reportingCurrency)
-  return { ...valuedAnswer(past.state, valuation), warnings: [] }
+  return valuedAnswer(past.state, valuation, [])
 }

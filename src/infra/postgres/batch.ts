@@ -188,7 +188,11 @@ export class Batch {
         verdicts.set(request, replay)
         continue
       }
-      const decision = decideSafely(request, { ...user, histories: NO_HISTORIES })
+      const decision = decideSafely(request, {
+        state: user.state,
+        externalIds: user.externalIds,
+        histories: NO_HISTORIES,
+      })
       if (decision.kind !== 'needs-history') {
         settle(request, decision, { verdicts, accepted })
       } else if (replayLength(user.state, decision) > this.#limits.replayEntriesMax) {
@@ -210,7 +214,11 @@ export class Batch {
     for (const { request, user } of waiting) {
       const read = histories.get(request.userId) ?? NO_HISTORIES
       const state = states.get(request.userId) ?? user.state
-      const decision = decideSafely(request, { ...user, state, histories: read })
+      const decision = decideSafely(request, {
+        state,
+        externalIds: user.externalIds,
+        histories: read,
+      })
       settle(request, decision, { verdicts, accepted })
     }
     return { verdicts, accepted }

@@ -1,0 +1,114 @@
+import { create, equals, fromBinary } from '@bufbuild/protobuf'
+import { describe, expect, it } from '@jest/globals'
+import { PortfolioViewBytes } from '../../../src/api/portfolio-view-bytes.ts'
+import { presentView } from '../../../src/api/portfolio-view.ts'
+import type { PortfolioView } from '../../../src/app/portfolio/portfolio-view.ts'
+import type { Quote } from '../../../src/domain/market-data/quote.ts'
+import { type Valuation, valuePortfolio } from '../../../src/domain/portfolio/valuation.ts'
+import { GetPortfolioResponseSchema } from '../../../gen/portfolio/v1/portfolio_service_pb.ts'
+import { buy, NOW, quote, quoteSource, Scenario, sell } from '../domain/portfolio/scenario.ts'
+
+function viewOf(valuation: Valuation, facts: Partial<PortfolioView> = {}): PortfolioView {
+  return {
+    userId: 'user-1',
+    version: 7,
+    etag: '7-0123456789abcdef.01234567',
+    notModified: false,
+    valuation,
+    effects: { total: undefined, byPosition: new Map() },
+    at: undefined,
+    recordedUntil: undefined,
+    cached: true,
+    computedAt: NOW,
+    expiresAt: NOW + 1_000_000,
+    ...facts,
+  }
+}
+
+function valued({ state }: Scenario, quotes: readonly Quote[]): Valuation {
+  return valuePortfolio(state, quoteSource(...quotes), NOW)
+}
+
+const writer = new PortfolioViewBytes()
+
+function isSame(view: PortfolioView): boolean {
+  const written = fromBinary(GetPortfolioResponseSchema, writer.of(view))
+  return equals(
+    GetPortfolioResponseSchema,
+    written,
+    create(GetPortfolioResponseSchema, presentView(view)),
+  )
+}
+
+function heldByTwo(): Scenario {
+  const scenario = new Scenario()
+  scenario.record(
+    buy('3', '10', 1),
+    buy('7', '11.5', 2, { instrumentId: 'OTHER', accountId: 'A' }),
+    buy('1', '2', 3, { instrumentId: 'BARE' }),
+  )
+  return scenario
+}
+
+describe('PortfolioViewBytes', () => {
+  it('are those of the message, however often parts of it are written again', () => {
+    const scenario = heldByTwo()
+    const ticks = [
+      [quote('ACME', '12'), quote('OTHER', '9.25')],
+      [quote('ACME', '12.5'), quote('OTHER', '9.25', { source: 'second' })],
+      [quote('ACME', '12.5', { pricedAt: NOW - 9e9 })],
+      [quote('ACME', '8', { currency: 'EUR' }), quote('EUR/USD', '1.25', { kind: 'FX' })],
+      [quote('ACME', '8', { currency: 'EUR' }), quote('EUR/USD', '1.5', { kind: 'FX' })],
+    ]
+    for (const quotes of ticks) expect(isSame(viewOf(valued(scenario, quotes)))).toBe(true)
+    scenario.record(sell('1', '13', 9))
+    for (const quotes of ticks) expect(isSame(viewOf(valued(scenario, quotes)))).toBe(true)
+  })
+
+  it('of one price shown by two sources, at two times and in two currencies are not mixed up', () => {
+    const scenario = heldByTwo()
+    const acme = quote('ACME', '12')
+    const shown = [
+      acme,
+      { ...acme, source: 'second' },
+      { ...acme, pricedAt: acme.pricedAt - 1 },
+      { ...acme, currency: 'EUR' },
+    ]
+    // Neither has a rate, and so nothing but its name tells one currency from the other.
+    for (const currency of ['EUR', 'GBP'])
+      expect(isSame(viewOf(valued(scenario, [{ ...acme, currency }])))).toBe(true)
+    for (const one of shown) {
+      expect(isSame(viewOf(valued(scenario, [acme])))).toBe(true)
+      expect(isSame(viewOf(valued(scenario, [one])))).toBe(true)
+    }
+    expect(
+      isSame(
+        viewOf(
+          valued(scenario, [{ ...acme, currency: 'EUR' }, quote('EUR/USD', '2', { kind: 'FX' })]),
+        ),
+      ),
+    ).toBe(true)
+  })
+
+  it('of a holding follow what reference data knows of it, and the currency it is shown in', () => {
+    const valuation = valued(heldByTwo(), [quote('ACME', '12')])
+    const [acme, ...others] = valuation.positions
+    const instrument = { symbol: 'NEW', assetClass: 'EQUITY', multiplier: acme!.costBasis }
+    for (const change of [{ instrument }, { costBasis: acme!.value }]) {
+      expect(isSame(viewOf(valuation))).toBe(true)
+      const positions = [{ ...acme!, ...change }, ...others] as Valuation['positions']
+      expect(isSame(viewOf({ ...valuation, positions }))).toBe(true)
+    }
+  })
+
+  it('say of what was not modified that alone, and of a past moment which one', () => {
+    const valuation = valued(heldByTwo(), [quote('ACME', '12')])
+    expect(isSame(viewOf(valuation, { notModified: true }))).toBe(true)
+    expect(isSame(viewOf(valuation, { at: NOW - 5, recordedUntil: NOW - 3 }))).toBe(true)
+  })
+
+  it('are written once a view', () => {
+    const view = viewOf(valued(heldByTwo(), [quote('ACME', '12')]))
+    expect(writer.of(view)).toBe(writer.of(view))
+  })
+})
