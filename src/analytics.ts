@@ -3,7 +3,7 @@ import type { LastGood } from './app/analytics/analyze-portfolios.ts'
 import { LedgerCache } from './app/analytics/ledger-cache.ts'
 import { ResidentPrices } from './app/analytics/resident-prices.ts'
 import type { AnalyticsStore } from './app/analytics-ports.ts'
-import type { ActionTable, Clock, InstrumentTable, Telemetry } from './app/ports.ts'
+import type { ActionTable, Clock, InstrumentTable, PortfolioStore, Telemetry } from './app/ports.ts'
 import type { Config } from './config.ts'
 import { openAnalysisPool } from './infra/workers/analysis-pool.ts'
 import { cpuLimit } from './infra/workers/cpu-limit.ts'
@@ -20,6 +20,7 @@ export function openAnalytics(
     readonly store: AnalyticsStore
     readonly instruments: InstrumentTable
     readonly actions: ActionTable
+    readonly portfolios: Pick<PortfolioStore, 'ledger'>
     readonly worker: URL | undefined
   },
 ) {

@@ -196,17 +196,17 @@ function startAnalytics(
   config: Config,
   { analysisWorker: worker }: Overrides,
   {
-    postgres,
+    postgres: { analyticsStore: store, portfolios },
     startPass,
     opened,
     ...ports
-  }: Omit<AnalyticsContext, 'store' | 'worker'> & {
+  }: Omit<AnalyticsContext, 'store' | 'portfolios' | 'worker'> & {
     readonly postgres: Postgres
     readonly startPass: StartPass
     readonly opened: Opened
   },
 ): ReturnType<typeof openAnalytics> {
-  const analytics = openAnalytics(config, { ...ports, store: postgres.analyticsStore, worker })
+  const analytics = openAnalytics(config, { ...ports, store, portfolios, worker })
   opened.add(() => analytics.close())
   startPass('close-refresh', config.quoteRefreshMs, () => analytics.refresh())
   return analytics

@@ -33,6 +33,8 @@ export interface CloseHistory {
   readonly currency: string
   readonly days: Int32Array
   readonly prices: Float64Array
+  /** Of which moment's units each price is (`unitsOf`); undefined = that was not asked for. */
+  readonly unitsOf: Float64Array | undefined
 }
 
 export interface DailyClose {
@@ -40,6 +42,7 @@ export interface DailyClose {
   readonly currency: string
   readonly day: EpochDay
   readonly price: number
+  readonly unitsOf: Instant
 }
 
 export interface LedgerHead {
@@ -56,10 +59,10 @@ export interface AnalyticsStore {
     userIds: readonly string[],
     recordedUntil: Instant | undefined,
   ): Promise<readonly PackedLedger[]>
-  /** Of the instruments that have quotes. */
+  /** Of the instruments that have quotes; `withUnits` costs more. */
   closes(
     instrumentIds: readonly string[],
-    recordedUntil: Instant | undefined,
+    asked: { readonly recordedUntil: Instant | undefined; readonly withUnits: boolean },
   ): Promise<readonly CloseHistory[]>
   /** As they are now, of every day of which a quote was recorded since, with the time to ask from next. */
   closesSince(

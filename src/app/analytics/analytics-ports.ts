@@ -1,5 +1,5 @@
 import type { AnalysisPool, AnalyticsStore } from '../analytics-ports.ts'
-import type { ActionTable, Clock, InstrumentTable } from '../ports.ts'
+import type { ActionTable, Clock, InstrumentTable, PortfolioStore } from '../ports.ts'
 import type { LedgerCache } from './ledger-cache.ts'
 import type { ResidentPrices } from './resident-prices.ts'
 
@@ -8,6 +8,8 @@ export interface AnalyticsPorts {
   readonly store: AnalyticsStore
   readonly instruments: InstrumentTable
   readonly actions: ActionTable
+  /** What no numbers tell. */
+  readonly portfolios: Pick<PortfolioStore, 'ledger'>
   readonly pool: AnalysisPool
   readonly prices: ResidentPrices
   readonly ledgers: LedgerCache

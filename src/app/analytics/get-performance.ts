@@ -63,6 +63,7 @@ export async function getPerformance(
   const { instruments } = ports
   const {
     ledger: packed,
+    leftOut,
     prices,
     reportingCurrency,
     today,
@@ -103,7 +104,7 @@ export async function getPerformance(
     reportingCurrency,
     riskTerms,
     concentration: concentration(end.values),
-    quality: qualityOf(end, { valued: ledger, instrumentIds }, ports, toDay),
+    quality: qualityOf(end, { valued: ledger, ledger: packed, leftOut }, instruments, toDay),
   }
   return reports.map((report) => {
     const held = report.group === undefined ? undefined : instrumentIds[report.group - 1]

@@ -1,7 +1,8 @@
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
+import type { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
 import type { AnalyticsStore } from '../analytics-ports.ts'
-import type { Clock, InstrumentTable } from '../ports.ts'
+import type { ActionTable, Clock, InstrumentTable } from '../ports.ts'
 import { PriceMatrix } from './price-matrix.ts'
 
 /** A quote is stamped before it is committed, by a clock that may be a little off. */
@@ -13,6 +14,7 @@ interface PricePorts {
   readonly clock: Clock
   readonly store: AnalyticsStore
   readonly instruments: InstrumentTable
+  readonly actions: ActionTable
 }
 
 /** Daily closes kept in this process: read when they are first asked for, and followed from then on. */
@@ -26,7 +28,7 @@ export class ResidentPrices {
 
   constructor(ports: PricePorts) {
     this.#ports = ports
-    this.closes = new PriceMatrix(ports.instruments)
+    this.closes = new PriceMatrix(ports.instruments, () => ports.actions.current)
     this.#recordedUntil = ports.clock.now()
     ports.instruments.follow((changed) => {
       for (const { instrumentId } of changed) this.closes.outdate(instrumentId)
@@ -49,18 +51,34 @@ export class ResidentPrices {
   /** Makes these instruments' closes present, as new as the quotes that this process took in. */
   async ensure(instrumentIds: Iterable<string>): Promise<void> {
     if (this.#isStale) await this.refresh()
+    const wanted = [...new Set(instrumentIds)]
+    // More than once only where a split or a description was recorded while they were read.
+    for (;;) {
+      const absent = wanted.filter((instrumentId) => !this.closes.has(instrumentId))
+      if (absent.length === 0) return
+      await this.#loadAll(absent)
+    }
+  }
+
+  async #loadAll(instrumentIds: readonly string[]): Promise<void> {
     const missing: string[] = []
     const waits = new Set<Promise<void>>()
-    for (const instrumentId of new Set(instrumentIds)) {
-      if (this.closes.has(instrumentId)) continue
+    for (const instrumentId of instrumentIds) {
       const loading = this.#loading.get(instrumentId)
       if (loading === undefined) missing.push(instrumentId)
       else waits.add(loading)
     }
-    for (let from = 0; from < missing.length; from += INSTRUMENTS_PER_READ) {
-      waits.add(this.#load(missing.slice(from, from + INSTRUMENTS_PER_READ)))
+    for (const [withUnits, ids] of byUnits(this.closes, missing)) {
+      for (let from = 0; from < ids.length; from += INSTRUMENTS_PER_READ) {
+        waits.add(this.#load(ids.slice(from, from + INSTRUMENTS_PER_READ), withUnits))
+      }
     }
     await Promise.all(waits)
+  }
+
+  /** All that are known: the closes are in the units after their last split. */
+  get actions(): CorporateActions {
+    return this.#ports.actions.current
   }
 
   /** Today, UTC: the last day that the closes have room for in any case. */
@@ -68,9 +86,9 @@ export class ResidentPrices {
     return Math.floor(this.#ports.clock.now() / MICROSECONDS_PER_DAY)
   }
 
-  async #load(instrumentIds: readonly string[]): Promise<void> {
+  async #load(instrumentIds: readonly string[], withUnits: boolean): Promise<void> {
     const loading = this.#ports.store
-      .closes(instrumentIds, undefined)
+      .closes(instrumentIds, { recordedUntil: undefined, withUnits })
       .then((histories) => this.closes.put(instrumentIds, histories, this.today))
       .finally(() => {
         for (const instrumentId of instrumentIds) this.#loading.delete(instrumentId)
@@ -102,14 +120,31 @@ export class ResidentPrices {
 export async function closesKnownAt(
   ports: PricePorts,
   recordedUntil: Instant,
-): Promise<Pick<ResidentPrices, 'closes' | 'ensure'>> {
-  const closes = new PriceMatrix(ports.instruments)
+): Promise<Pick<ResidentPrices, 'actions' | 'closes' | 'ensure'>> {
+  const actions = ports.actions.current.knownAt(recordedUntil)
+  const closes = new PriceMatrix(ports.instruments, () => actions)
   const today = Math.floor(ports.clock.now() / MICROSECONDS_PER_DAY)
   return {
+    actions,
     closes,
     async ensure(instrumentIds) {
       const missing = [...new Set(instrumentIds)].filter((each) => !closes.has(each))
-      closes.put(missing, await ports.store.closes(missing, recordedUntil), today)
+      for (const [withUnits, ids] of byUnits(closes, missing)) {
+        closes.put(ids, await ports.store.closes(ids, { recordedUntil, withUnits }), today)
+      }
     },
   }
+}
+
+/** Few instruments ever had a split: only theirs are read with what each price is of. */
+function byUnits(
+  closes: PriceMatrix,
+  instrumentIds: readonly string[],
+): readonly (readonly [boolean, readonly string[]])[] {
+  const [plain, split]: [string[], string[]] = [[], []]
+  for (const id of instrumentIds) (closes.needsUnits(id) ? split : plain).push(id)
+  return [
+    [false, plain],
+    [true, split],
+  ]
 }

@@ -16,7 +16,7 @@ afterAll(() => pool.close())
 function job(units: number): AnalyzeJob {
   const closes = new Float64Array(new SharedArrayBuffer(DAYS * 8)).map((_, day) => 100 + day)
   const entry = { day: 1_000, type: 'BUY', instrumentId: 'A', quantity: units, price: 100 } as const
-  const { numbers } = packLedger([{ ...entry, isTracked: false, terms: undefined }])
+  const { numbers } = packLedger([{ ...entry, at: 0, isTracked: false, terms: undefined }])
   return {
     kind: 'analyze',
     ledger: {
