@@ -1,19 +1,30 @@
+import { randomUUID } from 'node:crypto'
 import { analyticsHandlers } from './api/analytics.ts'
 import type { LastGood } from './app/analytics/analyze-portfolios.ts'
 import { LedgerCache } from './app/analytics/ledger-cache.ts'
+import { packCloses } from './app/analytics/pack-closes.ts'
 import { ResidentPrices } from './app/analytics/resident-prices.ts'
 import type { AnalyticsStore } from './app/analytics-ports.ts'
-import type { ActionTable, Clock, InstrumentTable, PortfolioStore, Telemetry } from './app/ports.ts'
+import type {
+  ActionTable,
+  Clock,
+  InstrumentTable,
+  Leases,
+  PortfolioStore,
+  Telemetry,
+} from './app/ports.ts'
 import type { Config } from './config.ts'
 import { openAnalysisPool } from './infra/workers/analysis-pool.ts'
 import { cpuLimit } from './infra/workers/cpu-limit.ts'
 
 /** Some kilobytes each. */
 const LAST_GOOD_MAX = 10_000
+/** Closes are packed a month at a time, and again when one of before comes in. */
+const PACKING_MS = 60_000
 
 /** The part of the composition root that analyses: threads, closes in memory, and the handlers over them. */
 export function openAnalytics(
-  config: Pick<Config, 'analysisThreads' | 'riskFreeRate'>,
+  config: Pick<Config, 'analysisThreads' | 'quoteRefreshMs' | 'riskFreeRate'>,
   ports: {
     readonly clock: Clock
     readonly telemetry: Telemetry
@@ -21,10 +32,12 @@ export function openAnalytics(
     readonly instruments: InstrumentTable
     readonly actions: ActionTable
     readonly portfolios: Pick<PortfolioStore, 'ledger'>
+    readonly leases: Leases
     readonly worker: URL | undefined
+    readonly startPass: (name: string, intervalMs: number, pass: () => Promise<void>) => unknown
   },
 ) {
-  const { worker, telemetry } = ports
+  const { worker, telemetry, startPass } = ports
   const pool = openAnalysisPool({
     threads: config.analysisThreads ?? cpuLimit(),
     ...(worker && { entry: worker }),
@@ -39,10 +52,12 @@ export function openAnalytics(
     riskFreeRate: config.riskFreeRate,
     lastGood: lastGood(),
   })
+  startPass('close-refresh', config.quoteRefreshMs, () => prices.refresh())
+  const replica = randomUUID()
+  startPass('close-packing', PACKING_MS, () => packCloses(ports, replica))
   return {
     handlers,
     markStale: () => prices.markStale(),
-    refresh: () => prices.refresh(),
     close: () => pool.close(),
   }
 }

@@ -196,19 +196,16 @@ function startAnalytics(
   config: Config,
   { analysisWorker: worker }: Overrides,
   {
-    postgres: { analyticsStore: store, portfolios },
-    startPass,
+    postgres: { analyticsStore: store, portfolios, leases },
     opened,
     ...ports
-  }: Omit<AnalyticsContext, 'store' | 'portfolios' | 'worker'> & {
+  }: Omit<AnalyticsContext, 'store' | 'portfolios' | 'leases' | 'worker'> & {
     readonly postgres: Postgres
-    readonly startPass: StartPass
     readonly opened: Opened
   },
 ): ReturnType<typeof openAnalytics> {
-  const analytics = openAnalytics(config, { ...ports, store, portfolios, worker })
+  const analytics = openAnalytics(config, { ...ports, store, portfolios, leases, worker })
   opened.add(() => analytics.close())
-  startPass('close-refresh', config.quoteRefreshMs, () => analytics.refresh())
   return analytics
 }
 

@@ -24,6 +24,8 @@ export interface AnalysisBatch {
 /** Threads for what would keep the serving one busy. */
 export interface AnalysisPool {
   readonly threads: number
+  /** Threads take a tenth of a second to start: meanwhile the database can be read. */
+  start(): void
   openBatch(): AnalysisBatch
 }
 
@@ -64,6 +66,11 @@ export interface AnalyticsStore {
     instrumentIds: readonly string[],
     asked: { readonly recordedUntil: Instant | undefined; readonly withUnits: boolean },
   ): Promise<readonly CloseHistory[]>
+  /**
+   * Packs the closes of some instruments up to a month that has ended, so that they are read at once; gives how many
+   * there were left to be packed: 0 = all are.
+   */
+  packCloses(now: Instant): Promise<number>
   /** As they are now, of every day of which a quote was recorded since, with the time to ask from next. */
   closesSince(
     recordedSince: Instant,

@@ -84,6 +84,7 @@ export async function analyzePortfolios(
   const startedMs = clock.monotonicMs()
   const untilMs = Math.min(startedMs + query.budgetMs, call.deadlineMs - DEADLINE_MARGIN_MS)
   const answerMs = ANSWER_MS + ANSWER_MS_PER_USER * query.userIds.length
+  ports.pool.start()
   const batch = ports.pool.openBatch()
   const analysis = new BatchAnalysis(ports, query, batch)
   try {

@@ -42,6 +42,7 @@ export async function readPortfolio(
   { userId, effectiveAt, recordedUntil, reportingCurrency }: AnalysisView,
   more: readonly string[] = [],
 ): Promise<AnalyzedPortfolio> {
+  ports.pool.start()
   const read = await readLedger(ports, userId, recordedUntil)
   if (read === undefined) {
     throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no such portfolio')

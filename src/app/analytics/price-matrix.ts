@@ -44,6 +44,7 @@ export class PriceMatrix {
   #matrix: CloseMatrix = { firstDay: 0, dayCount: 0, closes: new Float64Array() }
   #placesUsed = 0
   #placesMax = 0
+  #placesExpected = 0
   #revision = 0
 
   constructor(
@@ -92,6 +93,11 @@ export class PriceMatrix {
   /** -1 = it is not here. */
   rowOf(instrumentId: string): number {
     return this.#rows.get(instrumentId)?.place ?? -1
+  }
+
+  /** So many more instruments are about to come: room for all is made with the first. */
+  expect(count: number): void {
+    this.#placesExpected = this.#placesUsed + count
   }
 
   /** Has an instrument read anew, since its description changed. */
@@ -234,7 +240,8 @@ export class PriceMatrix {
     const first = isEmpty ? firstDay : Math.min(firstDay, old.firstDay)
     const end = Math.max(lastDay + 1 + SPARE_DAYS, isEmpty ? 0 : oldEnd)
     const dayCount = lastDay < oldEnd && !isEmpty ? oldEnd - first : end - first
-    this.#placesMax = Math.max(this.#placesMax, Math.ceil(places * SPARE_SHARE))
+    const wanted = Math.max(places, this.#placesExpected)
+    this.#placesMax = Math.max(this.#placesMax, Math.ceil(wanted * SPARE_SHARE))
     const bytes = this.#placesMax * dayCount * Float64Array.BYTES_PER_ELEMENT
     const closes = new Float64Array(new SharedArrayBuffer(bytes)).fill(NaN)
     for (let place = 0; place < this.#placesUsed; place += 1) {

@@ -9,6 +9,9 @@ import { PriceMatrix } from './price-matrix.ts'
 const COMMIT_LAG_MAX_MICROSECONDS = 5_000_000
 /** Instruments whose history one statement reads. */
 const INSTRUMENTS_PER_READ = 50
+/** Statements that read closes at once: other calls have the rest of the connections. */
+const READS_MAX = 4
+const READS_OF_A_CALL_MAX = 2
 
 interface PricePorts {
   readonly clock: Clock
@@ -22,6 +25,7 @@ export class ResidentPrices {
   readonly closes: PriceMatrix
   readonly #ports: PricePorts
   readonly #loading = new Map<string, Promise<void>>()
+  readonly #turns = new Turns(READS_MAX)
   #recordedUntil: Instant
   #isStale = false
   #refreshing: Promise<void> | undefined
@@ -60,20 +64,14 @@ export class ResidentPrices {
     }
   }
 
+  /** A large account asks for much: others get their turn in between. */
   async #loadAll(instrumentIds: readonly string[]): Promise<void> {
-    const missing: string[] = []
-    const waits = new Set<Promise<void>>()
-    for (const instrumentId of instrumentIds) {
-      const loading = this.#loading.get(instrumentId)
-      if (loading === undefined) missing.push(instrumentId)
-      else waits.add(loading)
+    this.closes.expect(instrumentIds.length)
+    const next = inReads(this.closes, instrumentIds).values()
+    const read = async (): Promise<void> => {
+      for (const { ids, withUnits } of next) await this.#load(ids, withUnits)
     }
-    for (const [withUnits, ids] of byUnits(this.closes, missing)) {
-      for (let from = 0; from < ids.length; from += INSTRUMENTS_PER_READ) {
-        waits.add(this.#load(ids.slice(from, from + INSTRUMENTS_PER_READ), withUnits))
-      }
-    }
-    await Promise.all(waits)
+    await Promise.all(Array.from({ length: READS_OF_A_CALL_MAX }, read))
   }
 
   /** All that are known: the closes are in the units after their last split. */
@@ -87,14 +85,26 @@ export class ResidentPrices {
   }
 
   async #load(instrumentIds: readonly string[], withUnits: boolean): Promise<void> {
-    const loading = this.#ports.store
-      .closes(instrumentIds, { recordedUntil: undefined, withUnits })
-      .then((histories) => this.closes.put(instrumentIds, histories, this.today))
-      .finally(() => {
-        for (const instrumentId of instrumentIds) this.#loading.delete(instrumentId)
+    const missing = instrumentIds.filter((id) => !this.#loading.has(id) && !this.closes.has(id))
+    if (missing.length > 0) {
+      const loading = this.#read(missing, withUnits).finally(() => {
+        for (const instrumentId of missing) this.#loading.delete(instrumentId)
       })
-    for (const instrumentId of instrumentIds) this.#loading.set(instrumentId, loading)
-    await loading
+      for (const instrumentId of missing) this.#loading.set(instrumentId, loading)
+    }
+    await Promise.all(new Set(instrumentIds.map((id) => this.#loading.get(id))))
+  }
+
+  async #read(instrumentIds: readonly string[], withUnits: boolean): Promise<void> {
+    const isTurn = this.#turns.take()
+    if (isTurn !== undefined) await isTurn
+    try {
+      const asked = { recordedUntil: undefined, withUnits }
+      const histories = await this.#ports.store.closes(instrumentIds, asked)
+      this.closes.put(instrumentIds, histories, this.today)
+    } finally {
+      this.#turns.giveBack()
+    }
   }
 
   async #refresh(): Promise<void> {
@@ -129,22 +139,49 @@ export async function closesKnownAt(
     closes,
     async ensure(instrumentIds) {
       const missing = [...new Set(instrumentIds)].filter((each) => !closes.has(each))
-      for (const [withUnits, ids] of byUnits(closes, missing)) {
+      for (const { ids, withUnits } of inReads(closes, missing)) {
         closes.put(ids, await ports.store.closes(ids, { recordedUntil, withUnits }), today)
       }
     },
   }
 }
 
+interface CloseRead {
+  readonly ids: readonly string[]
+  readonly withUnits: boolean
+}
+
 /** Few instruments ever had a split: only theirs are read with what each price is of. */
-function byUnits(
-  closes: PriceMatrix,
-  instrumentIds: readonly string[],
-): readonly (readonly [boolean, readonly string[]])[] {
-  const [plain, split]: [string[], string[]] = [[], []]
-  for (const id of instrumentIds) (closes.needsUnits(id) ? split : plain).push(id)
-  return [
-    [false, plain],
-    [true, split],
-  ]
+function inReads(closes: PriceMatrix, instrumentIds: readonly string[]): readonly CloseRead[] {
+  const reads: CloseRead[] = []
+  for (const withUnits of [false, true]) {
+    const wanted = instrumentIds.filter((id) => closes.needsUnits(id) === withUnits)
+    for (let from = 0; from < wanted.length; from += INSTRUMENTS_PER_READ) {
+      reads.push({ ids: wanted.slice(from, from + INSTRUMENTS_PER_READ), withUnits })
+    }
+  }
+  return reads
+}
+
+/** So many at once; the others wait, first come, first served. */
+class Turns {
+  readonly #waiting: (() => void)[] = []
+  #free: number
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  /** Undefined = at once. */
+  take(): Promise<void> | undefined {
+    if (this.#free === 0) return new Promise((resolve) => this.#waiting.push(resolve))
+    this.#free -= 1
+    return undefined
+  }
+
+  giveBack(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free += 1
+    else next()
+  }
 }

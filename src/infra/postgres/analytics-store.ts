@@ -11,6 +11,13 @@ import type { LotMethod } from '../../domain/portfolio/lot-methods.ts'
 import type { TransactionType } from '../../domain/portfolio/transaction-types.ts'
 import type { Instant } from '../../domain/time.ts'
 import { type Database, timestampText } from './database.ts'
+import {
+  findUnpacked,
+  packedBefore,
+  type PackedHistory,
+  readPacked,
+  writePacked,
+} from './packed-closes.ts'
 
 /** Many rows as one text: a row for each entry or close would cost the driver more than all that is done with them. */
 export function openAnalyticsStore(database: Database): AnalyticsStore {
@@ -41,29 +48,110 @@ export function openAnalyticsStore(database: Database): AnalyticsStore {
       return rows.map(packedOf)
     },
 
-    async closes(instrumentIds, { recordedUntil, withUnits }) {
+    async closes(instrumentIds, asked) {
       if (instrumentIds.length === 0) return []
-      const known =
-        recordedUntil === undefined
-          ? sql``
-          : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
-      const { rows } = await sql<ClosesRow>`
-        select instrument_id, currency, max(day) as last_day,
-          string_agg(day || ' ' || price, ',' order by day) as closes
-          ${withUnits ? sql`, string_agg(units_of::text, ',' order by day) as units_of` : sql``}
-        from (
-          select distinct on (instrument_id, day) instrument_id, price, currency, ${DAY} as day
-            ${withUnits ? sql`, ${UNITS_OF} as units_of` : sql``}
-          from quote where instrument_id = any(${[...instrumentIds]}::text[]) ${known}
-          order by instrument_id, day, priced_at desc, recorded_at desc, source
-        ) as daily
-        group by instrument_id, currency order by instrument_id, last_day`.execute(database.kysely)
-      // Of an instrument quoted in several currencies, the last one counts: it comes last.
-      return [...new Map(rows.map((row) => [row.instrument_id, historyOf(row)])).values()]
+      const packed =
+        asked.recordedUntil === undefined
+          ? await readPacked(database, instrumentIds, asked.withUnits)
+          : new Map<string, PackedHistory>()
+      const found = new Map<string, CloseHistory>(packed)
+      for (const [since, ids] of bySince(instrumentIds, packed)) {
+        // Of an instrument quoted in several currencies, the last one counts: it comes last.
+        for (const exact of await readExact(database, ids, { ...asked, since })) {
+          found.set(exact.instrumentId, joined(packed.get(exact.instrumentId), exact))
+        }
+      }
+      return [...found.values()]
+    },
+
+    async packCloses(now) {
+      const before = packedBefore(now)
+      const unpacked = await findUnpacked(database, before, PACKED_PER_CALL)
+      const ids = unpacked.map(({ instrumentId }) => instrumentId)
+      const asked = { recordedUntil: undefined, withUnits: true, before }
+      const read = ids.length === 0 ? [] : await readExact(database, ids, asked)
+      for (const each of unpacked) {
+        const histories = read.filter(({ instrumentId }) => instrumentId === each.instrumentId)
+        // Of several currencies only the quotes themselves tell which one counts.
+        await writePacked(database, each, before, histories.length === 1 ? histories[0] : undefined)
+      }
+      return unpacked.length
     },
 
     closesSince: (recordedSince) => closesSince(database, recordedSince),
   }
+}
+
+/** Instruments that are packed at a time: their histories are in memory together. */
+const PACKED_PER_CALL = 20
+
+/** Instruments by what is packed of them: up to one month nearly always, or nothing. */
+function bySince(
+  instrumentIds: readonly string[],
+  packed: ReadonlyMap<string, PackedHistory>,
+): ReadonlyMap<Instant | undefined, readonly string[]> {
+  const groups = new Map<Instant | undefined, string[]>()
+  for (const id of instrumentIds) {
+    const since = packed.get(id)?.before
+    const group = groups.get(since)
+    if (group === undefined) groups.set(since, [id])
+    else group.push(id)
+  }
+  return groups
+}
+
+function joined(packed: CloseHistory | undefined, exact: CloseHistory): CloseHistory {
+  if (packed?.currency !== exact.currency) return exact
+  const count = packed.days.length
+  const days = new Int32Array(count + exact.days.length)
+  const prices = new Float64Array(days.length)
+  days.set(packed.days)
+  days.set(exact.days, count)
+  prices.set(packed.prices)
+  prices.set(exact.prices, count)
+  if (packed.unitsOf === undefined || exact.unitsOf === undefined) {
+    return { ...exact, days, prices, unitsOf: undefined }
+  }
+  const unitsOf = new Float64Array(days.length)
+  unitsOf.set(packed.unitsOf)
+  unitsOf.set(exact.unitsOf, count)
+  return { ...exact, days, prices, unitsOf }
+}
+
+/** Closes out of the quotes themselves, by instrument and currency, the currency of the last close last. */
+async function readExact(
+  database: Database,
+  instrumentIds: readonly string[],
+  asked: {
+    readonly recordedUntil: Instant | undefined
+    readonly withUnits: boolean
+    readonly since?: Instant | undefined
+    readonly before?: Instant
+  },
+): Promise<readonly CloseHistory[]> {
+  const { recordedUntil, withUnits, since, before } = asked
+  const known =
+    recordedUntil === undefined
+      ? sql``
+      : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
+  const { rows } = await sql<ClosesRow>`
+    select instrument_id, currency, max(day) as last_day,
+      string_agg(day || ' ' || price, ',' order by day) as closes
+      ${withUnits ? sql`, string_agg(units_of::text, ',' order by day) as units_of` : sql``}
+    from (
+      select distinct on (instrument_id, day) instrument_id, price, currency, ${DAY} as day
+        ${withUnits ? sql`, ${UNITS_OF} as units_of` : sql``}
+      from quote where instrument_id = any(${[...instrumentIds]}::text[])
+        and priced_at >= ${momentText(since) ?? '-infinity'}::timestamptz
+        and priced_at < ${momentText(before) ?? 'infinity'}::timestamptz ${known}
+      order by instrument_id, day, priced_at desc, recorded_at desc, source
+    ) as daily
+    group by instrument_id, currency order by instrument_id, last_day`.execute(database.kysely)
+  return rows.map(historyOf)
+}
+
+function momentText(instant: Instant | undefined): string | undefined {
+  return instant === undefined ? undefined : timestampText(instant)
 }
 
 async function closesSince(
