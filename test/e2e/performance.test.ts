@@ -1,3 +1,4 @@
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { describe, expect, it } from '@jest/globals'
 import {
   GetPerformanceRequest_Basis as Basis,
@@ -214,10 +215,7 @@ describe('GetPerformance', () => {
       return report?.summary?.endValue
     }
     expect(await valueOf()).toBe('110')
-    const known = {
-      seconds: BigInt(Math.floor(Date.now() / 1_000)),
-      nanos: (Date.now() % 1_000) * 1e6,
-    }
+    const known = timestampFromDate(new Date())
     await ingestCloses(client, 'PERF5', { '2024-01-03': 111 })
     expect(await valueOf()).toBe('111')
     expect(await valueOf({ asKnownAt: known })).toBe('110')

@@ -92,7 +92,7 @@ export class ResidentPrices {
       })
       for (const instrumentId of missing) this.#loading.set(instrumentId, loading)
     }
-    await Promise.all(new Set(instrumentIds.map((id) => this.#loading.get(id))))
+    await Promise.all(new Set(instrumentIds.flatMap((id) => this.#loading.get(id) ?? [])))
   }
 
   async #read(instrumentIds: readonly string[], withUnits: boolean): Promise<void> {

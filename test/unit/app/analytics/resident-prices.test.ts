@@ -34,6 +34,10 @@ function waitingStore() {
   return { store: { closes } as AnalyticsStore, asked, answers }
 }
 
+function turn(): Promise<string> {
+  return new Promise((resolve) => setImmediate(resolve, 'waits'))
+}
+
 function open() {
   const { store, asked, answers } = waitingStore()
   const actions = createActionTable()
@@ -41,11 +45,9 @@ function open() {
   const prices = new ResidentPrices({ clock: CLOCK, store, instruments, actions })
   /** Lets the statements under way answer until a call has all it asked for. */
   const answerAll = async (until: Promise<void>): Promise<void> => {
-    let isDone = false
-    void until.then(() => (isDone = true))
-    while (!isDone) {
+    const done = until.then(() => 'done')
+    while ((await Promise.race([done, turn()])) === 'waits') {
       answers.splice(0).forEach((answer) => answer())
-      await new Promise(setImmediate)
     }
   }
   return { prices, actions, asked, answers, answerAll }
