@@ -24,7 +24,7 @@ const PACKING_MS = 60_000
 
 /** The part of the composition root that analyses: threads, closes in memory, and the handlers over them. */
 export function openAnalytics(
-  config: Pick<Config, 'analysisThreads' | 'quoteRefreshMs' | 'riskFreeRate'>,
+  config: Pick<Config, 'analysisThreads' | 'quoteRefreshMs' | 'riskFree'>,
   ports: {
     readonly clock: Clock
     readonly telemetry: Telemetry
@@ -49,7 +49,7 @@ export function openAnalytics(
     pool,
     prices,
     ledgers: new LedgerCache(),
-    riskFreeRate: config.riskFreeRate,
+    riskFree: config.riskFree,
     lastGood: lastGood(),
   })
   startPass('close-refresh', config.quoteRefreshMs, () => prices.refresh())

@@ -1,3 +1,4 @@
+import type { RiskFreeRates } from '../../domain/analytics/risk-free-rates.ts'
 import type { AnalysisPool, AnalyticsStore } from '../analytics-ports.ts'
 import type { ActionTable, Clock, InstrumentTable, PortfolioStore } from '../ports.ts'
 import type { LedgerCache } from './ledger-cache.ts'
@@ -13,6 +14,5 @@ export interface AnalyticsPorts {
   readonly pool: AnalysisPool
   readonly prices: ResidentPrices
   readonly ledgers: LedgerCache
-  /** Per year, as a fraction. */
-  readonly riskFreeRate: number
+  readonly riskFree: RiskFreeRates
 }

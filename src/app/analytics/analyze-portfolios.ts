@@ -284,7 +284,7 @@ function jobOf(
     ledger,
     period: { fromDay: query.fromDay, toDay: toDayOf(ports, query, packed) },
     wantsRisk: query.wants.risk,
-    riskTerms: { riskFreeRate: ports.riskFreeRate, minimumAcceptableReturn: 0 },
+    riskTerms: { riskFree: ports.riskFree, minimumAcceptableReturn: 0 },
   }
 }
 

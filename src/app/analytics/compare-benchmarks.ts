@@ -63,7 +63,7 @@ export async function compareBenchmarks(
     kind: 'compare',
     ledger,
     period: { fromDay: query.fromDay, toDay },
-    riskFreeRate: ports.riskFreeRate,
+    riskFree: ports.riskFree,
     benchmarks: query.benchmarks.map(({ components, rebalance }) => ({
       rebalance,
       components: components.map(({ symbol, weight }) => ({
