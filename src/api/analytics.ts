@@ -151,7 +151,7 @@ function presentComparison(
   return {
     benchmarkId: comparison.benchmarkId,
     benchmark: presentPerformance(comparison.benchmark, comparison.reportingCurrency),
-    totalReturn: false,
+    totalReturn: comparison.isTotalReturn,
     excessReturn: figureText(comparison.excess),
     sameCashFlows: {
       endValue: figureText(sameCashFlows.endValue),

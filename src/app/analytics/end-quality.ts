@@ -52,6 +52,13 @@ export function qualityOf(
   }
 }
 
+/** The same with more that is to be known of it. */
+export function withIssues(quality: Quality, more: readonly QualityIssue[]): Quality {
+  if (more.length === 0) return quality
+  const issues = [...quality.issues, ...more]
+  return { ...quality, issues, completeness: completenessOf(issues) }
+}
+
 function completenessOf(issues: readonly QualityIssue[]): Quality['completeness'] {
   if (issues.length === 0) return 'COMPLETE'
   return issues.every(({ reason }) => reason === 'PRICE_STALE') ? 'STALE' : 'PARTIAL'

@@ -22,12 +22,19 @@ import { sameCashFlows, type SameCashFlows } from './same-cash-flows.ts'
 import { dailyReturns } from './time-weighted.ts'
 import { type PeriodValuations, periodOf, rowsLike } from './valuation-series.ts'
 
+/** Money that each unit paid, in the currency of its price, by ascending day. */
+export interface Payouts {
+  readonly days: Int32Array
+  readonly perUnit: Float64Array
+}
+
 export interface JobComponent {
   /** Weights of a benchmark add up to 1. */
   readonly weight: number
   readonly priceRow: number
   /** Row of the rate to the reporting currency. */
   readonly rate: number
+  readonly payouts: Payouts
   /** Which of the ledger's groups it belongs to, by its class; -1 = to none that is held. */
   readonly group: number
 }
@@ -132,9 +139,7 @@ function levelsOf(
   { components, rebalance }: JobBenchmark,
 ): Levels {
   const days = Int32Array.of(whole.startValueDay, ...whole.days)
-  const series = components.map((component) =>
-    Float64Array.from(days, (day) => levelOf(ledger, component, day)),
-  )
+  const series = components.map((component) => levelsOfComponent(ledger, component, days))
   const weighted = components.map(({ weight }, at) => ({
     weight,
     levels: series[at] ?? new Float64Array(),
@@ -147,6 +152,28 @@ function levelsOf(
   const values = blend.levels.subarray(1)
   const period = { ...whole, startValue: blend.levels[0] ?? NaN, values, observed }
   return { blend, components: series, period: { ...period, inflows: none, outflows: none } }
+}
+
+/**
+ * Levels of total return: what a unit pays from the first day on buys more units at the close of its ex-date, as the
+ * providers of indices count it (MSCI Index Calculation Methodology, daily total return).
+ */
+function levelsOfComponent(
+  ledger: ValuedLedger,
+  component: JobComponent,
+  days: Int32Array,
+): Float64Array {
+  const { payouts, priceRow } = component
+  const first = days[0] ?? 0
+  let [units, next] = [1, 0]
+  return Float64Array.from(days, (day) => {
+    for (; next < payouts.days.length && (payouts.days[next] ?? day) <= day; next += 1) {
+      const exDay = payouts.days[next] ?? day
+      const price = lastClose(ledger.matrix, priceRow, exDay)
+      if (exDay > first) units *= 1 + (payouts.perUnit[next] ?? 0) / price
+    }
+    return units * levelOf(ledger, component, day)
+  })
 }
 
 function levelOf({ matrix }: ValuedLedger, component: JobComponent, day: EpochDay): number {

@@ -70,7 +70,8 @@ function compared(riskFree = datedRates(FILE)!) {
     cashGroup: -1,
     groupCount: 1,
   }
-  const component = { weight: 1, priceRow: 1, rate: SAME_CURRENCY, group: 0 }
+  const payouts = { days: new Int32Array(), perUnit: new Float64Array() }
+  const component = { payouts, weight: 1, priceRow: 1, rate: SAME_CURRENCY, group: 0 }
   const result = compareBenchmarks(
     {
       kind: 'compare',
