@@ -4,7 +4,7 @@ import type { LastGood } from './app/analytics/analyze-portfolios.ts'
 import { LedgerCache } from './app/analytics/ledger-cache.ts'
 import { packCloses } from './app/analytics/pack-closes.ts'
 import { ResidentPrices } from './app/analytics/resident-prices.ts'
-import type { AnalyticsStore } from './app/analytics-ports.ts'
+import type { AnalyticsStore } from './app/analytics-store.ts'
 import type {
   ActionTable,
   Clock,

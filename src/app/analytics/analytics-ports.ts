@@ -1,5 +1,6 @@
 import type { RiskFreeRates } from '../../domain/analytics/risk-free-rates.ts'
-import type { AnalysisPool, AnalyticsStore } from '../analytics-ports.ts'
+import type { AnalysisPool } from '../analysis-pool.ts'
+import type { AnalyticsStore } from '../analytics-store.ts'
 import type { ActionTable, Clock, InstrumentTable, PortfolioStore } from '../ports.ts'
 import type { LedgerCache } from './ledger-cache.ts'
 import type { ResidentPrices } from './resident-prices.ts'

@@ -1,4 +1,4 @@
-import type { AnalyticsStore } from '../analytics-ports.ts'
+import type { AnalyticsStore } from '../analytics-store.ts'
 import type { Clock, Leases } from '../ports.ts'
 
 /** Longer than the time between passes, and than packing some instruments takes. */

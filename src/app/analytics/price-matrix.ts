@@ -8,7 +8,7 @@ import { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
 import { priceInLastUnits } from '../../domain/market-data/paired-quote.ts'
 import type { InstrumentSource } from '../../domain/market-data/instrument.ts'
 import { pairsBetween, PIVOT_CURRENCIES } from '../../domain/market-data/quote.ts'
-import type { CloseHistory, DailyClose } from '../analytics-ports.ts'
+import type { CloseHistory, DailyClose } from '../analytics-store.ts'
 
 /** Columns and rows kept free, so that the next day or instrument needs no new block. */
 const SPARE_DAYS = 64

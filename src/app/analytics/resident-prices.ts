@@ -1,7 +1,7 @@
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import type { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
-import type { AnalyticsStore } from '../analytics-ports.ts'
+import type { AnalyticsStore } from '../analytics-store.ts'
 import type { ActionTable, Clock, InstrumentTable } from '../ports.ts'
 import { PriceMatrix } from './price-matrix.ts'
 

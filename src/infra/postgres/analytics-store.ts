@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AnalyticsStore, CloseHistory } from '../../app/analytics-ports.ts'
+import type { AnalyticsStore, CloseHistory } from '../../app/analytics-store.ts'
 import { dayNumberOf, type EpochDay } from '../../domain/analytics/epoch-day.ts'
 import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
 import {

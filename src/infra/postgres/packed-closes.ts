@@ -1,5 +1,5 @@
 import { sql, type Transaction } from 'kysely'
-import type { CloseHistory } from '../../app/analytics-ports.ts'
+import type { CloseHistory } from '../../app/analytics-store.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
 import { type Database, timestampText } from './database.ts'
 import type { Schema } from './schema.ts'

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AnalyticsStore } from '../../app/analytics-ports.ts'
+import type { AnalyticsStore } from '../../app/analytics-store.ts'
 import type {
   ChangeLog,
   ChangeOutcome,

@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types'
 import { Piscina } from 'piscina'
-import type { AnalysisBatch, AnalysisPool, JobOutcome } from '../../app/analytics-ports.ts'
+import type { AnalysisBatch, AnalysisPool, JobOutcome } from '../../app/analysis-pool.ts'
 import type { Job, ResultOf } from '../../domain/analytics/jobs.ts'
 import { type Chunk, type JobAnswer, sharedPlaces } from './chunk.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { AnalyticsStore } from '../../../../src/app/analytics-ports.ts'
+import type { AnalyticsStore } from '../../../../src/app/analytics-store.ts'
 import { packCloses } from '../../../../src/app/analytics/pack-closes.ts'
 import { decimal } from '../../../../src/domain/decimal.ts'
 import type { Quote } from '../../../../src/domain/market-data/quote.ts'

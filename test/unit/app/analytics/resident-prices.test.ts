@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { ResidentPrices } from '../../../../src/app/analytics/resident-prices.ts'
-import type { AnalyticsStore } from '../../../../src/app/analytics-ports.ts'
+import type { AnalyticsStore } from '../../../../src/app/analytics-store.ts'
 import { createActionTable } from '../../../../src/app/market-data/action-table.ts'
 import { createInstrumentTable } from '../../../../src/app/market-data/instrument-table.ts'
 import { action, split } from '../../domain/portfolio/actions.ts'
