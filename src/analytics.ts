@@ -4,16 +4,9 @@ import type { LastGood } from './app/analytics/analyze-portfolios.ts'
 import { LedgerCache } from './app/analytics/ledger-cache.ts'
 import { packCloses } from './app/analytics/pack-closes.ts'
 import { ResidentPrices } from './app/analytics/resident-prices.ts'
-import type { AnalyticsStore } from './app/analytics-store.ts'
-import type {
-  ActionTable,
-  Clock,
-  InstrumentTable,
-  Leases,
-  PortfolioStore,
-  Telemetry,
-} from './app/ports.ts'
+import type { ActionTable, Clock, InstrumentTable, Telemetry } from './app/ports.ts'
 import type { Config } from './config.ts'
+import type { Postgres } from './infra/postgres/postgres.ts'
 import { openAnalysisPool } from './infra/workers/analysis-pool.ts'
 import { cpuLimit } from './infra/workers/cpu-limit.ts'
 
@@ -27,25 +20,24 @@ export function openAnalytics(
   config: Pick<Config, 'analysisThreads' | 'quoteRefreshMs' | 'riskFree'>,
   ports: {
     readonly clock: Clock
+    readonly postgres: Pick<Postgres, 'analyticsStore' | 'portfolios' | 'leases' | 'quoteStore'>
     readonly telemetry: Telemetry
-    readonly store: AnalyticsStore
     readonly instruments: InstrumentTable
     readonly actions: ActionTable
-    readonly portfolios: Pick<PortfolioStore, 'ledger'>
-    readonly leases: Leases
     readonly worker: URL | undefined
     readonly startPass: (name: string, intervalMs: number, pass: () => Promise<void>) => unknown
   },
 ) {
-  const { worker, telemetry, startPass } = ports
+  const { worker, telemetry, startPass, postgres } = ports
+  const context = { ...ports, ...postgres, store: postgres.analyticsStore }
   const pool = openAnalysisPool({
     threads: config.analysisThreads ?? cpuLimit(),
     ...(worker && { entry: worker }),
     onFailure: (error) => telemetry.backgroundFailed('analysis-pool', error),
   })
-  const prices = new ResidentPrices(ports)
+  const prices = new ResidentPrices(context)
   const handlers = analyticsHandlers({
-    ...ports,
+    ...context,
     pool,
     prices,
     ledgers: new LedgerCache(),
@@ -54,7 +46,7 @@ export function openAnalytics(
   })
   startPass('close-refresh', config.quoteRefreshMs, () => prices.refresh())
   const replica = randomUUID()
-  startPass('close-packing', PACKING_MS, () => packCloses(ports, replica))
+  startPass('close-packing', PACKING_MS, () => packCloses(context, replica))
   return {
     handlers,
     markStale: () => prices.markStale(),

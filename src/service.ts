@@ -195,16 +195,9 @@ function openStorage(
 function startAnalytics(
   config: Config,
   { analysisWorker: worker }: Overrides,
-  {
-    postgres: { analyticsStore: store, portfolios, leases },
-    opened,
-    ...ports
-  }: Omit<AnalyticsContext, 'store' | 'portfolios' | 'leases' | 'worker'> & {
-    readonly postgres: Postgres
-    readonly opened: Opened
-  },
+  { opened, ...ports }: Omit<AnalyticsContext, 'worker'> & { readonly opened: Opened },
 ): ReturnType<typeof openAnalytics> {
-  const analytics = openAnalytics(config, { ...ports, store, portfolios, leases, worker })
+  const analytics = openAnalytics(config, { ...ports, worker })
   opened.add(() => analytics.close())
   return analytics
 }

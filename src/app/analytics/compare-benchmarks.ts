@@ -8,6 +8,7 @@ import type { Quality } from '../../domain/portfolio/valuation.ts'
 import type { CallContext } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
 import { type PricedComponent, pricedComponent } from './benchmark-components.ts'
+import { withFlowPrices } from './flow-prices.ts'
 import { qualityOf, withIssues } from './end-quality.ts'
 import type { NamedAmount } from './get-performance.ts'
 import { type AnalysisView, readPortfolio, runOne } from './one-portfolio.ts'
@@ -59,10 +60,11 @@ export async function compareBenchmarks(
   for (const id of ids) {
     prices.closes.rateRow(prices.closes.currencyOf(id) || packed.baseCurrency, reportingCurrency)
   }
-  const { ledger, groupNames } = valuedLedger(packed, source, reportingCurrency, 'class')
+  const { ledger: valued, groupNames } = valuedLedger(packed, source, reportingCurrency, 'class')
   const parts = new Map(
     ids.map((id) => [id, pricedComponent(ports, read, id, { groupNames, toDay })]),
   )
+  const ledger = await withFlowPrices(ports, read, valued, query.view.recordedUntil)
   const benchmarks = query.benchmarks.map((asked) => benchmarkOf(asked, idOf, parts))
   const period = { fromDay: query.fromDay, toDay }
   const { riskFree } = ports

@@ -1,7 +1,7 @@
 import type { EndHoldings } from '../../domain/analytics/analyze-job.ts'
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { dayText } from '../../domain/analytics/epoch-day.ts'
-import { NO_RATE, type ValuedLedger } from '../../domain/analytics/daily-values.ts'
+import { NO_RATE, type ValuedLedger } from '../../domain/analytics/valued-ledger.ts'
 import type { ActedLedger } from '../../domain/analytics/fold-actions.ts'
 import { type InstrumentSource, ruleOf, symbolOf } from '../../domain/market-data/instrument.ts'
 import { PRICE_AGE_MAX_MICROSECONDS } from '../../domain/market-data/quote.ts'

@@ -1,4 +1,4 @@
-import type { CountedCharges } from '../../domain/analytics/daily-values.ts'
+import type { CountedCharges } from '../../domain/analytics/valued-ledger.ts'
 import { exactParts } from '../../domain/analytics/contribution.ts'
 import type { EpochDay, Interval } from '../../domain/analytics/epoch-day.ts'
 import type { Figure } from '../../domain/analytics/figure.ts'
@@ -13,6 +13,7 @@ import type { Quality } from '../../domain/portfolio/valuation.ts'
 import type { CallContext } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
 import { qualityOf } from './end-quality.ts'
+import { withFlowPrices } from './flow-prices.ts'
 import { type AnalysisView, readPortfolio, runOne } from './one-portfolio.ts'
 import { valuedLedger } from './valued-ledger.ts'
 
@@ -62,19 +63,16 @@ export async function getPerformance(
   call: CallContext,
 ): Promise<readonly PerformanceReport[]> {
   const { instruments } = ports
-  const {
-    ledger: packed,
-    leftOut,
-    prices,
-    reportingCurrency,
-    today,
-  } = await readPortfolio(ports, query.view)
-  const { ledger, groupNames } = valuedLedger(
+  const read = await readPortfolio(ports, query.view)
+  const { ledger: packed, leftOut, prices, reportingCurrency, today } = read
+  const source = { prices, instruments }
+  const { ledger: valued, groupNames } = valuedLedger(
     packed,
-    { prices, instruments },
+    source,
     reportingCurrency,
     'instrument',
   )
+  const ledger = await withFlowPrices(ports, read, valued, query.view.recordedUntil)
   // Group 0 is cash, the others are the instruments in their order.
   const asked = query.symbols.map((symbol) => {
     const instrumentId = instrumentIdOf(instruments, symbol, ports.clock.now())

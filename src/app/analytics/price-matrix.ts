@@ -1,13 +1,13 @@
 import { type CloseMatrix, lastClose } from '../../domain/analytics/close-matrix.ts'
-import { NO_RATE, SAME_CURRENCY } from '../../domain/analytics/daily-values.ts'
+import { NO_RATE, SAME_CURRENCY } from '../../domain/analytics/valued-ledger.ts'
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { ONE } from '../../domain/decimal.ts'
 import { constantQuote, effectiveQuote } from '../../domain/market-data/effective-quote.ts'
 import type { CorporateAction } from '../../domain/market-data/corporate-action.ts'
 import { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
-import { priceInLastUnits } from '../../domain/market-data/paired-quote.ts'
+import { momentOfUnits, priceInLastUnits } from '../../domain/market-data/paired-quote.ts'
 import type { InstrumentSource } from '../../domain/market-data/instrument.ts'
-import { pairsBetween, PIVOT_CURRENCIES } from '../../domain/market-data/quote.ts'
+import { pairsBetween, PIVOT_CURRENCIES, type Quote } from '../../domain/market-data/quote.ts'
 import type { CloseHistory, DailyClose } from '../analytics-store.ts'
 
 /** Columns and rows kept free, so that the next day or instrument needs no new block. */
@@ -139,6 +139,13 @@ export class PriceMatrix {
       this.#set(row, day, price * priceInLastUnits(row.actions, unitsOf))
       this.#revision += 1
     }
+  }
+
+  /** What a unit after the last split is worth by a quote; undefined where it is not quoted as its closes are. */
+  unitPrice(quote: Quote): number | undefined {
+    const row = this.#rows.get(quote.instrumentId)
+    if (row === undefined || row.isConstant || row.quoted !== quote.currency) return undefined
+    return quote.price.toNumber() * row.factor * priceInLastUnits(row.actions, momentOfUnits(quote))
   }
 
   /** Pairs that a rate may be made of and that are not here yet. */

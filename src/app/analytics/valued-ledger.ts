@@ -1,4 +1,4 @@
-import type { ValuedLedger } from '../../domain/analytics/daily-values.ts'
+import type { ValuedLedger } from '../../domain/analytics/valued-ledger.ts'
 import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
 import type { ActedLedger } from '../../domain/analytics/fold-actions.ts'
 import type { InstrumentSource } from '../../domain/market-data/instrument.ts'

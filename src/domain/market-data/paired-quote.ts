@@ -16,7 +16,7 @@ export function pairedQuote<Given extends EffectiveQuote>(
 ): Given {
   const known = actions?.of(quote.instrumentId) ?? []
   if (known.length === 0) return quote
-  const { numerator, denominator } = ratioOf(known, unitsOf(quote), at)
+  const { numerator, denominator } = ratioOf(known, momentOfUnits(quote), at)
   if (numerator.equals(denominator)) return quote
   const perUnit = (price: Decimal): Decimal => share(price, numerator, denominator)
   return {
@@ -28,7 +28,7 @@ export function pairedQuote<Given extends EffectiveQuote>(
 }
 
 /** The moment whose units a quote is a price of. */
-function unitsOf({
+export function momentOfUnits({
   pricedAt,
   recordedAt = pricedAt,
   splitAdjusted,

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { PriceMatrix } from '../../../../src/app/analytics/price-matrix.ts'
 import { closeOf, lastClose } from '../../../../src/domain/analytics/close-matrix.ts'
 import { action, dividend, known, split } from '../../domain/portfolio/actions.ts'
-import { NO_RATE, SAME_CURRENCY } from '../../../../src/domain/analytics/daily-values.ts'
+import { NO_RATE, SAME_CURRENCY } from '../../../../src/domain/analytics/valued-ledger.ts'
 
 const NOBODY = { epoch: 0, get: () => undefined, resolve: () => undefined }
 const TODAY = 1_000

@@ -1,9 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import {
-  SAME_CURRENCY,
-  type ValuedLedger,
-  valueDays,
-} from '../../../../src/domain/analytics/daily-values.ts'
+import { valueDays } from '../../../../src/domain/analytics/daily-values.ts'
+import { SAME_CURRENCY, type ValuedLedger } from '../../../../src/domain/analytics/valued-ledger.ts'
 import { packLedger, type StoredEntry } from '../../../../src/domain/analytics/pack-ledger.ts'
 
 const { NaN: NONE } = Number

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { perObservation } from '../../../../src/domain/analytics/annualize.ts'
 import { compareBenchmarks } from '../../../../src/domain/analytics/compare-job.ts'
-import { SAME_CURRENCY } from '../../../../src/domain/analytics/daily-values.ts'
+import { SAME_CURRENCY } from '../../../../src/domain/analytics/valued-ledger.ts'
 import { epochDay } from '../../../../src/domain/analytics/epoch-day.ts'
 import { riskOf } from '../../../../src/domain/analytics/measures.ts'
 import { packLedger } from '../../../../src/domain/analytics/pack-ledger.ts'
