@@ -1,4 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import {
+  constantRate,
+  datedRates,
+  rateOfText,
+  type RiskFreeRates,
+} from './domain/analytics/risk-free-rates.ts'
 
 interface Setting<Schema extends z.ZodType> {
   /** The environment variable. */
@@ -33,6 +40,17 @@ function url(protocols: readonly string[]) {
   const isUrl = (text: string): boolean =>
     URL.canParse(text) && protocols.includes(new URL(text).protocol)
   return z.string().refine(isUrl)
+}
+
+/** Undefined when the text is neither a rate nor the path of a file of them. */
+function readRates(text: string): RiskFreeRates | undefined {
+  const rate = rateOfText(text)
+  if (rate !== undefined) return constantRate(rate)
+  try {
+    return datedRates(readFileSync(text, 'utf8'))
+  } catch {
+    return undefined
+  }
 }
 
 const PORT = wholeNumber(0, 65_535)
@@ -188,18 +206,19 @@ const SETTINGS = {
     },
     wholeNumber(1, 256).optional(),
   ),
-  riskFreeRate: setting(
+  riskFree: setting(
     'RISK_FREE_RATE',
     {
       default: '0',
-      meaning: 'rate per year that risk is measured against, as a fraction',
-      takes: 'a decimal above -1 and below 10',
+      meaning:
+        'yearly rate that risk is measured against: a fraction, or the path of a CSV of them',
+      takes:
+        'a decimal above -1 and below 10, or the path of a CSV of "date,rate" with such rates by date',
     },
     z
       .string()
-      .regex(/^-?\d{1,2}(\.\d{1,18})?$/)
-      .transform(Number)
-      .pipe(z.number().gt(-1).lt(10)),
+      .transform(readRates)
+      .refine((rates) => rates !== undefined),
   ),
   drainTimeoutMs: setting(
     'DRAIN_TIMEOUT_MS',

@@ -191,20 +191,10 @@ function openStorage(
 function startAnalytics(
   config: Config,
   { analysisWorker: worker }: Overrides,
-  {
-    postgres,
-    startPass,
-    opened,
-    ...ports
-  }: Omit<AnalyticsContext, 'store' | 'worker'> & {
-    readonly postgres: Postgres
-    readonly startPass: StartPass
-    readonly opened: Opened
-  },
+  { opened, ...ports }: Omit<AnalyticsContext, 'worker'> & { readonly opened: Opened },
 ): ReturnType<typeof openAnalytics> {
-  const analytics = openAnalytics(config, { ...ports, store: postgres.analyticsStore, worker })
+  const analytics = openAnalytics(config, { ...ports, worker })
   opened.add(() => analytics.close())
-  startPass('close-refresh', config.quoteRefreshMs, () => analytics.refresh())
   return analytics
 }
 

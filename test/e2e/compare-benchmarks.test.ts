@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { Benchmark_Rebalance as Rebalance } from '../../gen/portfolio/v1/analytics_service_pb.ts'
+import { AssetClass } from '../../gen/portfolio/v1/common_pb.ts'
+import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import { compare, atClose, ingestCloses } from '../support/analytics.ts'
 import { failureOf } from '../support/client.ts'
+import { act, splitOn } from '../support/corporate-actions.ts'
 import { useService } from '../support/service.ts'
 import { newUser } from '../support/transactions.ts'
 
@@ -64,6 +67,71 @@ describe('CompareBenchmarks', () => {
     const effects = kept!.attribution.reduce((sum, { amount }) => sum + Number(amount), 0)
     expect(effects).toBeCloseTo(Number(kept?.excessReturn), 12)
     expect(missing).toMatchObject({ excessReturn: '', beta: '', attribution: [] })
+  })
+
+  it('reinvests the dividends that are recorded of a benchmark, across its splits', async () => {
+    const { client } = fixture
+    const closes = { '2024-01-02': 100, '2024-01-03': 98, '2024-01-04': 80 }
+    await ingestCloses(client, 'ETF', closes, 'USD')
+    await ingestCloses(client, 'GIVER', closes, 'USD')
+    const dividend = { amountPerUnit: '2', currencyCode: 'USD' }
+    await act(client, {
+      instrumentId: 'ETF',
+      exDate: '2024-01-03',
+      action: { case: 'cashDividend', value: dividend },
+    })
+    await act(client, splitOn('ETF', '2024-01-04', { numerator: 5n, denominator: 4n }))
+    const spun = { newInstrumentId: 'GIVEN', ratio: '1', basisFraction: '0.1' }
+    await act(client, {
+      instrumentId: 'GIVER',
+      exDate: '2024-01-03',
+      action: { case: 'spinOff', value: spun },
+    })
+    const found = await compare(client, {
+      userId: await holder(),
+      period: PERIOD,
+      benchmarks: ['ETF', 'INDEX', 'GIVER'].map((symbol) => ({
+        benchmarkId: symbol,
+        components: one(symbol),
+      })),
+    })
+    // 2 buy 2 / 98 of a unit, and four units of then are five of 80.
+    const growth = (1 + 2 / 98) * ((80 * 5) / 4 / 100)
+    expect(Number(found[0]?.benchmark?.timeWeighted?.cumulative)).toBeCloseTo(growth - 1, 12)
+    expect(found.map(({ totalReturn }) => totalReturn)).toEqual([true, false, false])
+    expect(found.map(({ quality }) => quality?.issues.map(({ symbol }) => symbol))).toEqual([
+      [],
+      [],
+      ['GIVER'],
+    ])
+  })
+
+  it('believes an instrument that says that its prices have dividends in them', async () => {
+    const { client } = fixture
+    await ingestCloses(client, 'TRINDEX', { '2024-01-02': 100, '2024-01-04': 103 }, 'USD')
+    const instruments = [
+      {
+        instrumentId: 'TRINDEX',
+        symbol: 'TRINDEX',
+        assetClass: AssetClass.EQUITY,
+        currencyCode: 'USD',
+        classifications: { price_history: 'TOTAL_RETURN' },
+      },
+    ]
+    await client.unary(MarketDataService.method.upsertInstruments, { instruments })
+    const value = { amountPerUnit: '2', currencyCode: 'USD' }
+    await act(client, {
+      instrumentId: 'TRINDEX',
+      exDate: '2024-01-03',
+      action: { case: 'cashDividend', value },
+    })
+    const [found] = await compare(client, {
+      userId: await holder(),
+      period: PERIOD,
+      benchmarks: [{ benchmarkId: 'declared', components: one('TRINDEX') }],
+    })
+    expect(found?.totalReturn).toBe(true)
+    expect(Number(found?.benchmark?.timeWeighted?.cumulative)).toBeCloseTo(0.03, 12)
   })
 
   it('refuses benchmarks that are none', async () => {

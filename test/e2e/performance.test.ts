@@ -5,7 +5,10 @@ import {
   ReturnFigure_Status as Status,
 } from '../../gen/portfolio/v1/analytics_service_pb.ts'
 import { DataQuality_Completeness as Completeness } from '../../gen/portfolio/v1/common_pb.ts'
-import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
+import {
+  MarketDataService,
+  Quote_Kind as QuoteKind,
+} from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import { TransactionType } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { atClose, ingestCloses, performance } from '../support/analytics.ts'
 import { failureOf } from '../support/client.ts'
@@ -19,6 +22,10 @@ const fixture = useService()
 const WEEK = { '2024-01-02': 100, '2024-01-03': 110, '2024-01-04': 99, '2024-01-05': 104.5 }
 function at(day: string) {
   return moment(`${day}T21:00:00Z`)
+}
+
+function seconds(text: string): bigint {
+  return BigInt(Date.parse(text) / 1_000)
 }
 
 const PERIOD = { startDate: '2024-01-03', endDate: '2024-01-05' }
@@ -69,7 +76,7 @@ describe('GetPerformance', () => {
     ])
   })
 
-  it('says of what a corporate action changed that it is left out', async () => {
+  it('counts a split that is recorded late from then on', async () => {
     const { client } = fixture
     const userId = newUser()
     await ingestCloses(client, 'PERFSPLIT', WEEK)
@@ -77,17 +84,57 @@ describe('GetPerformance', () => {
     await client.update({ userId, transactions: [{ ...bought, symbol: 'PERFSPLIT' }] })
     const asked = { userId, periods: [PERIOD] }
     const [before] = await performance(client, asked)
-    expect(before?.quality?.issues).toEqual([])
+    expect(before?.summary?.endValue).toBe('1045')
     await client.unary(MarketDataService.method.recordCorporateAction, {
       instrumentId: 'PERFSPLIT',
       exDate: '2024-01-04',
       action: { case: 'split', value: { numerator: 2n, denominator: 1n } },
     })
     const [after] = await performance(client, asked)
-    expect(after?.quality).toMatchObject({
-      completeness: Completeness.PARTIAL,
-      issues: [{ symbol: 'PERFSPLIT', reason: 'ACTION_LEFT_OUT' }],
-    })
+    // Its closes jump as nobody had split it: twice the units at the prices of then.
+    expect(after?.summary).toMatchObject({ startValue: '1000', endValue: '2090' })
+    expect(after?.quality).toMatchObject({ completeness: Completeness.COMPLETE, issues: [] })
+  })
+
+  it('splits a day at a flow where a price is of that moment, and not by a close', async () => {
+    const { client } = fixture
+    // 100 the evening before; 120 when 10 more are bought, and 10 of 20 sold at 90 the day after; 110 and 99 at the close.
+    const moments = [
+      ['2024-01-03T21:00:00Z', '100'],
+      ['2024-01-04T14:59:00Z', '120'],
+      ['2024-01-04T21:00:00Z', '110'],
+      ['2024-01-05T15:00:00Z', '90'],
+      ['2024-01-05T21:00:00Z', '99'],
+    ] as const
+    const returnBy = async (symbol: string, kind: QuoteKind, basis = 120) => {
+      const userId = newUser()
+      for (const [pricedOn, price] of moments) {
+        const quote = { symbol, price, pricedAt: moment(pricedOn), kind, source: 'exchange' }
+        await client.ingest({ quotes: [quote] })
+      }
+      await client.update({
+        userId,
+        transactions: [
+          { symbol, quantity: 10, price: 100, timestamp: atClose('2024-01-03') },
+          { symbol, quantity: 10, price: basis, timestamp: seconds('2024-01-04T15:00:00Z') },
+          { symbol, quantity: 10, price: 90, type: 1, timestamp: seconds('2024-01-05T15:00:00Z') },
+        ],
+      })
+      const periods = [{ startDate: '2024-01-04', endDate: '2024-01-05' }]
+      const [report] = await performance(client, { userId, periods, interval: Interval.DAY })
+      const added = report?.attribution.map(({ amount }) => Number(amount)) ?? []
+      const cumulative = Number(report?.summary?.timeWeighted?.cumulative)
+      expect(added.reduce((sum, amount) => sum + amount, 0)).toBeCloseTo(cumulative, 12)
+      expect(report?.series.map(({ date }) => date)).toEqual(['2024-01-04', '2024-01-05'])
+      return cumulative
+    }
+    // 1200 / 1000, 2200 / (1200 + 1200), (900 + 900) / 2200, 990 / 900: what one unit did, 99 / 100.
+    const exact = (1_200 / 1_000) * (2_200 / 2_400) * (1_800 / 2_200) * (990 / 900)
+    expect(await returnBy('INTRADAY', QuoteKind.REALTIME)).toBeCloseTo(exact - 1, 12)
+    expect(exact).toBeCloseTo(0.99, 12)
+    // By days: 2200 / (1000 + 1200), (990 + 900) / 2200.
+    const daily = (2_200 / 2_200) * (1_890 / 2_200)
+    expect(await returnBy('BYCLOSES', QuoteKind.CLOSE)).toBeCloseTo(daily - 1, 12)
   })
 
   it('has a transfer leave at the price of its day', async () => {

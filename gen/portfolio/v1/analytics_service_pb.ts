@@ -1036,7 +1036,8 @@ export type BenchmarkComparison = Message<"portfolio.v1.BenchmarkComparison"> & 
   benchmark?: PerformanceSummary | undefined;
 
   /**
-   * always false: levels are prices, without dividends
+   * Dividends recorded as corporate actions are reinvested at the close of their ex-date. False where a component is
+   * prices alone: none is recorded for it, and its classification price_history is not TOTAL_RETURN.
    *
    * @generated from field: bool total_return = 3;
    */

@@ -126,7 +126,10 @@ export function returnSection(sheet: TearSheet): Markup {
       ${
         benchmark === undefined
           ? html`<span>No benchmark was given.</span>`
-          : html`<span class="key index">${benchmark.benchmarkId}, price only</span>`
+          : html`<span class="key index"
+              >${benchmark.benchmarkId},
+              ${benchmark.isTotalReturn ? 'with dividends' : 'price only'}</span
+            >`
       }
     </p>
     ${growthChart(sheet, 'cumulativeReturn')}

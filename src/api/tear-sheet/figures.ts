@@ -1,7 +1,7 @@
 import type { BenchmarkComparison } from '../../app/analytics/compare-benchmarks.ts'
 import type { PerformanceReport } from '../../app/analytics/get-performance.ts'
 import type { Figure } from '../../domain/analytics/figure.ts'
-import type { TearSheet } from '../../app/analytics/tear-sheet.ts'
+import { MINIMUM_ACCEPTABLE_RETURN, type TearSheet } from '../../app/analytics/tear-sheet.ts'
 import {
   annualized,
   count,
@@ -115,11 +115,11 @@ function returnRows({ performance }: PerformanceReport): Row[] {
 }
 
 function riskRows(report: PerformanceReport): Row[] {
-  const { risk, riskTerms, concentration } = report
+  const { risk, concentration } = report
   const asPercent = (figure: Figure): Shown => percentFigure(toldRisk(report, figure))
   const asRatio = (figure: Figure): Shown => ratioFigure(toldRisk(report, figure))
-  const free = percent(riskTerms.riskFreeRate).text
-  const minimum = percent(riskTerms.minimumAcceptableReturn).text
+  const free = percent(risk.riskFreeRate).text
+  const minimum = percent(MINIMUM_ACCEPTABLE_RETURN).text
   return [
     row(
       'Observations',

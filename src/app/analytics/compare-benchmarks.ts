@@ -7,7 +7,9 @@ import { instrumentIdOf } from '../../domain/market-data/instrument.ts'
 import type { Quality } from '../../domain/portfolio/valuation.ts'
 import type { CallContext } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
-import { qualityOf } from './end-quality.ts'
+import { type PricedComponent, pricedComponent } from './benchmark-components.ts'
+import { withFlowPrices } from './flow-prices.ts'
+import { qualityOf, withIssues } from './end-quality.ts'
 import type { NamedAmount } from './get-performance.ts'
 import {
   type AnalysisView,
@@ -15,7 +17,7 @@ import {
   readPortfolio,
   runOne,
 } from './one-portfolio.ts'
-import { classOf, valuedLedger } from './valued-ledger.ts'
+import { valuedLedger } from './valued-ledger.ts'
 
 export interface AskedBenchmark {
   readonly benchmarkId: string
@@ -35,6 +37,8 @@ export interface CompareQuery {
 
 export interface BenchmarkComparison extends Omit<Comparison, 'attribution'> {
   readonly benchmarkId: string
+  /** All that its components paid is in its levels; else they are prices alone, of one component at least. */
+  readonly isTotalReturn: boolean
   readonly reportingCurrency: string
   /** Allocation, selection and interaction by asset class; adds up to the excess return exactly. */
   readonly attribution: readonly NamedAmount[]
@@ -67,49 +71,54 @@ export function instrumentsOf(
 export async function comparisonsOf(
   ports: AnalyticsPorts,
   query: Omit<CompareQuery, 'view'>,
-  { ledger: packed, prices, reportingCurrency, today }: AnalyzedPortfolio,
+  read: AnalyzedPortfolio,
   call: CallContext,
 ): Promise<readonly BenchmarkComparison[]> {
   const { instruments, clock } = ports
   const idOf = (symbol: string): string => instrumentIdOf(instruments, symbol, clock.now())
   const ids = instrumentsOf(ports, query.benchmarks)
+  const { ledger: packed, leftOut, prices, reportingCurrency } = read
   const source = { prices, instruments }
+  const toDay = Math.min(query.toDay ?? read.today, read.today)
   // A rate may move the matrix: those of the benchmarks come before it is handed over.
-  const benchmarkRates = new Map(
-    ids.map((id) => {
-      const currency = prices.closes.currencyOf(id) || packed.baseCurrency
-      return [id, prices.closes.rateRow(currency, reportingCurrency)]
-    }),
-  )
-  const { ledger, groupNames } = valuedLedger(packed, source, reportingCurrency, 'class')
-  const toDay = Math.min(query.toDay ?? today, today)
-  const job: CompareJob = {
-    kind: 'compare',
-    ledger,
-    period: { fromDay: query.fromDay, toDay },
-    interval: query.interval,
-    riskFreeRate: ports.riskFreeRate,
-    benchmarks: query.benchmarks.map(({ components, rebalance }) => ({
-      rebalance,
-      components: components.map(({ symbol, weight }) => ({
-        weight,
-        priceRow: prices.closes.rowOf(idOf(symbol)),
-        rate: benchmarkRates.get(idOf(symbol)) ?? -1,
-        group: groupNames.indexOf(classOf(instruments, idOf(symbol))),
-      })),
-    })),
+  for (const id of ids) {
+    prices.closes.rateRow(prices.closes.currencyOf(id) || packed.baseCurrency, reportingCurrency)
   }
+  const { ledger: valued, groupNames } = valuedLedger(packed, source, reportingCurrency, 'class')
+  const parts = new Map(
+    ids.map((id) => [id, pricedComponent(ports, read, id, { groupNames, toDay })]),
+  )
+  const ledger = await withFlowPrices(ports, read, valued)
+  const benchmarks = query.benchmarks.map((asked) => benchmarkOf(asked, idOf, parts))
+  const period = { fromDay: query.fromDay, toDay }
+  const { riskFree } = ports
+  const { interval } = query
+  const job: CompareJob = { kind: 'compare', ledger, period, riskFree, benchmarks, interval }
   const { comparisons, end } = await runOne(ports, job, call)
-  const { instrumentIds } = packed
-  const quality = qualityOf(end, { valued: ledger, instrumentIds }, ports, toDay)
+  const quality = qualityOf(end, { valued: ledger, ledger: packed, leftOut }, instruments, toDay)
   return comparisons.map((comparison, at) =>
     Object.assign({}, comparison, {
       benchmarkId: query.benchmarks[at]?.benchmarkId ?? '',
+      isTotalReturn: benchmarks[at]?.components.every((part) => part.isTotalReturn) ?? false,
       reportingCurrency,
       attribution: effectsOf(comparison.attribution, groupNames),
-      quality,
+      quality: withIssues(quality, benchmarks[at]?.components.flatMap((part) => part.issues) ?? []),
     }),
   )
+}
+
+function benchmarkOf(
+  { components, rebalance }: AskedBenchmark,
+  idOf: (symbol: string) => string,
+  parts: ReadonlyMap<string, PricedComponent>,
+): { rebalance: Rebalance; components: readonly (PricedComponent & { weight: number })[] } {
+  return {
+    rebalance,
+    components: components.flatMap(({ symbol, weight }) => {
+      const part = parts.get(idOf(symbol))
+      return part === undefined ? [] : [Object.assign({ weight }, part)]
+    }),
+  }
 }
 
 /** What only the benchmark has stands under OTHER; what had no effect is left out. */

@@ -1,10 +1,11 @@
-import type { CountedCharges } from '../../domain/analytics/daily-values.ts'
+import type { CountedCharges } from '../../domain/analytics/valued-ledger.ts'
 import { exactParts } from '../../domain/analytics/contribution.ts'
 import type { EpochDay, Interval } from '../../domain/analytics/epoch-day.ts'
 import type { Figure } from '../../domain/analytics/figure.ts'
-import type { PerformanceFigures, RiskFigures, RiskTerms } from '../../domain/analytics/measures.ts'
+import type { PerformanceFigures, RiskFigures } from '../../domain/analytics/measures.ts'
 import type { EndHoldings } from '../../domain/analytics/analyze-job.ts'
 import type { Report, ReportJob } from '../../domain/analytics/report-job.ts'
+import { constantRate } from '../../domain/analytics/risk-free-rates.ts'
 import type { SeriesPoint } from '../../domain/analytics/resample.ts'
 import { concentration } from '../../domain/analytics/risk-ratios.ts'
 import type { Decimal } from '../../domain/decimal.ts'
@@ -13,6 +14,7 @@ import type { Quality } from '../../domain/portfolio/valuation.ts'
 import type { CallContext } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
 import { qualityOf } from './end-quality.ts'
+import { withFlowPrices } from './flow-prices.ts'
 import {
   type AnalysisView,
   type AnalyzedPortfolio,
@@ -32,6 +34,7 @@ export interface PerformanceQuery {
   readonly symbols: readonly string[]
   readonly interval: Interval | undefined
   readonly counted: CountedCharges
+  /** Per year; undefined = the configured ones. */
   readonly riskFreeRate: number | undefined
   readonly minimumAcceptableReturn: number
 }
@@ -50,7 +53,6 @@ export interface PerformanceReport {
   readonly risk: RiskFigures
   /** Of the holdings at the end of the last period. */
   readonly concentration: Figure
-  readonly riskTerms: RiskTerms
   readonly series: readonly SeriesPoint[]
   /** By symbol and cash; adds up to the time-weighted return exactly. */
   readonly attribution: readonly NamedAmount[]
@@ -74,26 +76,28 @@ export async function getPerformance(
 export async function reportOf(
   ports: AnalyticsPorts,
   query: Omit<PerformanceQuery, 'view'>,
-  portfolio: AnalyzedPortfolio,
+  read: AnalyzedPortfolio,
   call: CallContext,
 ): Promise<
   { readonly reports: readonly PerformanceReport[]; readonly end: EndHoldings } | undefined
 > {
   const { instruments } = ports
-  const { ledger: packed, prices, reportingCurrency, today } = portfolio
-  const { ledger, groupNames } = valuedLedger(
+  const { ledger: packed, leftOut, prices, reportingCurrency, today } = read
+  const source = { prices, instruments }
+  const { ledger: valued, groupNames } = valuedLedger(
     packed,
-    { prices, instruments },
+    source,
     reportingCurrency,
     'instrument',
   )
+  const ledger = await withFlowPrices(ports, read, valued)
   // Group 0 is cash, the others are the instruments in their order.
   const asked = query.symbols.map((symbol) => {
     const instrumentId = instrumentIdOf(instruments, symbol, ports.clock.now())
     return packed.instrumentIds.indexOf(instrumentId) + 1
   })
   const riskTerms = {
-    riskFreeRate: query.riskFreeRate ?? ports.riskFreeRate,
+    riskFree: query.riskFreeRate === undefined ? ports.riskFree : constantRate(query.riskFreeRate),
     minimumAcceptableReturn: query.minimumAcceptableReturn,
   }
   const job: ReportJob = {
@@ -115,9 +119,8 @@ export async function reportOf(
   const { instrumentIds } = packed
   const shared = {
     reportingCurrency,
-    riskTerms,
     concentration: concentration(end.values),
-    quality: qualityOf(end, { valued: ledger, instrumentIds }, ports, toDay),
+    quality: qualityOf(end, { valued: ledger, ledger: packed, leftOut }, instruments, toDay),
   }
   const named = reports.map((report) => {
     const held = report.group === undefined ? undefined : instrumentIds[report.group - 1]

@@ -16,6 +16,9 @@ import {
 import { type PerformanceReport, reportOf } from './get-performance.ts'
 import { type AnalyzedPortfolio, readPortfolio } from './one-portfolio.ts'
 
+/** What a return has to reach for Sortino and omega not to count it as short; a year. */
+export const MINIMUM_ACCEPTABLE_RETURN = 0
+
 export interface TearSheetQuery {
   readonly userId: string
   /** Symbol that the portfolio is held against; undefined = none. */
@@ -70,7 +73,7 @@ export async function tearSheet(
     interval: 'DAY',
     counted: NET_OF_FEES,
     riskFreeRate: undefined,
-    minimumAcceptableReturn: 0,
+    minimumAcceptableReturn: MINIMUM_ACCEPTABLE_RETURN,
   } as const
   const reported = await reportOf(ports, asked, read, call)
   const performance = reported?.reports[0]

@@ -1,4 +1,4 @@
-import type { ValuedLedger } from '../../domain/analytics/daily-values.ts'
+import type { ValuedLedger } from '../../domain/analytics/valued-ledger.ts'
 import type { JobPeriod } from '../../domain/analytics/analyze-job.ts'
 
 /** A thread is free for others again after so long (architecture). */

@@ -1,10 +1,6 @@
 import { lastCloseDay } from './close-matrix.ts'
-import {
-  type CountedCharges,
-  type ValuedDays,
-  type ValuedLedger,
-  valueDays,
-} from './daily-values.ts'
+import { valueDays } from './daily-values.ts'
+import type { CountedCharges, ValuedDays, ValuedLedger } from './valued-ledger.ts'
 import type { EpochDay } from './epoch-day.ts'
 import {
   type PerformanceFigures,

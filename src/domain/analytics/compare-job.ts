@@ -1,5 +1,4 @@
 import { type EndHoldings, endHoldings, type JobPeriod, NET_OF_FEES } from './analyze-job.ts'
-import { perObservation } from './annualize.ts'
 import {
   downCapture,
   informationRatio,
@@ -13,15 +12,23 @@ import {
 import { type Blend, blendLevels, type Rebalance } from './blend.ts'
 import { type BrinsonAttribution, brinsonAttribution } from './brinson.ts'
 import { closeOf, lastClose } from './close-matrix.ts'
-import { SAME_CURRENCY, type ValuedDays, type ValuedLedger, valueDays } from './daily-values.ts'
+import { valueDays } from './daily-values.ts'
 import type { EpochDay, Interval } from './epoch-day.ts'
 import { type Figure, figure } from './figure.ts'
 import { type PerformanceFigures, performanceOf } from './measures.ts'
 import { resample, type SeriesPoint } from './resample.ts'
+import { observationRates, type RiskFreeRates } from './risk-free-rates.ts'
 import { excessReturns } from './risk-ratios.ts'
 import { sameCashFlows, type SameCashFlows } from './same-cash-flows.ts'
 import { dailyReturns } from './time-weighted.ts'
+import { SAME_CURRENCY, type ValuedDays, type ValuedLedger } from './valued-ledger.ts'
 import { type PeriodValuations, periodOf, rowsLike } from './valuation-series.ts'
+
+/** Money that each unit paid, in the currency of its price, by ascending day. */
+export interface Payouts {
+  readonly days: Int32Array
+  readonly perUnit: Float64Array
+}
 
 export interface JobComponent {
   /** Weights of a benchmark add up to 1. */
@@ -29,6 +36,7 @@ export interface JobComponent {
   readonly priceRow: number
   /** Row of the rate to the reporting currency. */
   readonly rate: number
+  readonly payouts: Payouts
   /** Which of the ledger's groups it belongs to, by its class; -1 = to none that is held. */
   readonly group: number
 }
@@ -46,7 +54,7 @@ export interface CompareJob {
   readonly benchmarks: readonly JobBenchmark[]
   /** Of the benchmarks' series; undefined = none. */
   readonly interval: Interval | undefined
-  readonly riskFreeRate: number
+  readonly riskFree: RiskFreeRates
 }
 
 export interface Comparison {
@@ -108,7 +116,7 @@ function compare(job: CompareJob, compared: Compared, benchmark: JobBenchmark): 
       start: period.startValue,
       rows: period.values,
     }),
-    regression: regression(excessOf(pairs, perObservation(job.riskFreeRate))),
+    regression: regression(excessOf(pairs, observationRates(job.riskFree, pairs.days))),
     trackingError: trackingError(pairs),
     informationRatio: informationRatio(pairs),
     upCapture: upCapture(pairs),
@@ -117,10 +125,10 @@ function compare(job: CompareJob, compared: Compared, benchmark: JobBenchmark): 
   }
 }
 
-function excessOf({ portfolio, benchmark }: PairedReturns, rate: number): PairedReturns {
+function excessOf({ portfolio, benchmark }: PairedReturns, rates: Float64Array): PairedReturns {
   return {
-    portfolio: excessReturns(portfolio, rate),
-    benchmark: excessReturns(benchmark, rate),
+    portfolio: excessReturns(portfolio, rates),
+    benchmark: excessReturns(benchmark, rates),
   }
 }
 
@@ -138,9 +146,7 @@ function levelsOf(
   { components, rebalance }: JobBenchmark,
 ): Levels {
   const days = Int32Array.of(whole.startValueDay, ...whole.days)
-  const series = components.map((component) =>
-    Float64Array.from(days, (day) => levelOf(ledger, component, day)),
-  )
+  const series = components.map((component) => levelsOfComponent(ledger, component, days))
   const weighted = components.map(({ weight }, at) => ({
     weight,
     levels: series[at] ?? new Float64Array(),
@@ -153,6 +159,28 @@ function levelsOf(
   const values = blend.levels.subarray(1)
   const period = { ...whole, startValue: blend.levels[0] ?? NaN, values, observed }
   return { blend, components: series, period: { ...period, inflows: none, outflows: none } }
+}
+
+/**
+ * Levels of total return: what a unit pays from the first day on buys more units at the close of its ex-date, as the
+ * providers of indices count it (MSCI Index Calculation Methodology, daily total return).
+ */
+function levelsOfComponent(
+  ledger: ValuedLedger,
+  component: JobComponent,
+  days: Int32Array,
+): Float64Array {
+  const { payouts, priceRow } = component
+  const first = days[0] ?? 0
+  let [units, next] = [1, 0]
+  return Float64Array.from(days, (day) => {
+    for (; next < payouts.days.length && (payouts.days[next] ?? day) <= day; next += 1) {
+      const exDay = payouts.days[next] ?? day
+      const price = lastClose(ledger.matrix, priceRow, exDay)
+      if (exDay > first) units *= 1 + (payouts.perUnit[next] ?? 0) / price
+    }
+    return units * levelOf(ledger, component, day)
+  })
 }
 
 function levelOf({ matrix }: ValuedLedger, component: JobComponent, day: EpochDay): number {

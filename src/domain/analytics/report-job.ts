@@ -1,6 +1,7 @@
 import { type EndHoldings, endHoldings, type JobPeriod } from './analyze-job.ts'
 import { contributions } from './contribution.ts'
-import { type CountedCharges, type ValuedLedger, valueDays } from './daily-values.ts'
+import { valueDays } from './daily-values.ts'
+import type { CountedCharges, ValuedLedger } from './valued-ledger.ts'
 import type { Interval } from './epoch-day.ts'
 import {
   type PerformanceFigures,

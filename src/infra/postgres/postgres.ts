@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AnalyticsStore } from '../../app/analytics-ports.ts'
+import type { AnalyticsStore } from '../../app/analytics-store.ts'
 import type {
   ChangeLog,
   ChangeOutcome,
@@ -175,8 +175,8 @@ function guardedAnalytics(store: AnalyticsStore): AnalyticsStore {
   return {
     heads: (userIds) => guarded(() => store.heads(userIds)),
     ledgers: (userIds, recordedUntil) => guarded(() => store.ledgers(userIds, recordedUntil)),
-    closes: (instrumentIds, recordedUntil) =>
-      guarded(() => store.closes(instrumentIds, recordedUntil)),
+    packCloses: (now) => guarded(() => store.packCloses(now)),
+    closes: (instrumentIds, asked) => guarded(() => store.closes(instrumentIds, asked)),
     closesSince: (recordedSince) => guarded(() => store.closesSince(recordedSince)),
   }
 }

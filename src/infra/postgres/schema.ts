@@ -34,6 +34,7 @@ export interface Schema {
   readonly corporate_action: CorporateActionTable
   readonly outbox: OutboxTable
   readonly lease: LeaseTable
+  readonly packed_closes: PackedClosesTable
 }
 
 export interface PortfolioTable {
@@ -250,4 +251,14 @@ export interface LeaseTable {
   name: string
   holder: string
   expires_at: Timestamp
+}
+
+export interface PackedClosesTable {
+  instrument_id: string
+  revision: Count
+  packed_before: Timestamp | null
+  currency: string
+  days: Buffer | null
+  prices: Buffer | null
+  units_of: Buffer | null
 }

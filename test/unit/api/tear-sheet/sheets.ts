@@ -2,12 +2,13 @@ import type { BenchmarkComparison } from '../../../../src/app/analytics/compare-
 import type { TearSheet } from '../../../../src/app/analytics/tear-sheet.ts'
 import { dayText, type EpochDay, epochDay } from '../../../../src/domain/analytics/epoch-day.ts'
 import { performanceOf, riskOf } from '../../../../src/domain/analytics/measures.ts'
+import { constantRate } from '../../../../src/domain/analytics/risk-free-rates.ts'
 import { resample } from '../../../../src/domain/analytics/resample.ts'
 import type { PeriodValuations } from '../../../../src/domain/analytics/valuation-series.ts'
 import { decimal } from '../../../../src/domain/decimal.ts'
 import { period, type Row } from '../../domain/analytics/periods.ts'
 
-const TERMS = { riskFreeRate: 0.02, minimumAcceptableReturn: 0 }
+const TERMS = { riskFree: constantRate(0.02), minimumAcceptableReturn: 0 }
 
 /** Some 500 market days of a portfolio that goes up and down, with a flow now and then. */
 export function twoYears(): PeriodValuations {
@@ -39,7 +40,6 @@ export function sheetOf(history: PeriodValuations, more: Partial<TearSheet> = {}
       performance,
       risk: riskOf(history, TERMS),
       concentration: { status: 'OK', value: 0.68 },
-      riskTerms: TERMS,
       series: resample(history, 'DAY'),
       attribution: added === undefined ? [] : [{ component: 'AAPL', amount: decimal(added) }],
       quality: { completeness: 'COMPLETE', pricedAt: undefined, issues: [] },
@@ -58,6 +58,7 @@ const known = { status: 'OK', value: 0.5 } as const
 export function comparisonOf(benchmarkId: string, history: PeriodValuations): BenchmarkComparison {
   return {
     benchmarkId,
+    isTotalReturn: false,
     reportingCurrency: 'USD',
     benchmark: performanceOf(history),
     series: resample(history, 'DAY'),

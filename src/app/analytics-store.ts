@@ -1,31 +1,6 @@
 import type { EpochDay } from '../domain/analytics/epoch-day.ts'
-import type { Job, ResultOf } from '../domain/analytics/jobs.ts'
 import type { PackedLedger } from '../domain/analytics/ledger-numbers.ts'
 import type { Instant } from '../domain/time.ts'
-
-/** What became of a job; `stopped` = nobody waited for it any longer. */
-export type JobOutcome<Result> =
-  | { readonly kind: 'done'; readonly result: Result; readonly timeMs: number }
-  /** `reason` is UPPER_SNAKE_CASE. */
-  | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'stopped' }
-
-/** The jobs of one call. */
-export interface AnalysisBatch {
-  /** Does a few jobs on a thread, none of which may take longer than `jobMsMax`. Never rejects. */
-  run<Kind extends Job>(
-    jobs: readonly Kind[],
-    jobMsMax: number,
-  ): Promise<readonly JobOutcome<ResultOf<Kind>>[]>
-  /** What runs stops within milliseconds, what waits does not begin. */
-  cancel(): void
-}
-
-/** Threads for what would keep the serving one busy. */
-export interface AnalysisPool {
-  readonly threads: number
-  openBatch(): AnalysisBatch
-}
 
 /** The last price of each UTC day that an instrument has, in order of day; as quoted. */
 export interface CloseHistory {
@@ -33,6 +8,8 @@ export interface CloseHistory {
   readonly currency: string
   readonly days: Int32Array
   readonly prices: Float64Array
+  /** Of which moment's units each price is (`unitsOf`); undefined = that was not asked for. */
+  readonly unitsOf: Float64Array | undefined
 }
 
 export interface DailyClose {
@@ -40,6 +17,7 @@ export interface DailyClose {
   readonly currency: string
   readonly day: EpochDay
   readonly price: number
+  readonly unitsOf: Instant
 }
 
 export interface LedgerHead {
@@ -56,11 +34,16 @@ export interface AnalyticsStore {
     userIds: readonly string[],
     recordedUntil: Instant | undefined,
   ): Promise<readonly PackedLedger[]>
-  /** Of the instruments that have quotes. */
+  /** Of the instruments that have quotes; `withUnits` costs more. */
   closes(
     instrumentIds: readonly string[],
-    recordedUntil: Instant | undefined,
+    asked: { readonly recordedUntil: Instant | undefined; readonly withUnits: boolean },
   ): Promise<readonly CloseHistory[]>
+  /**
+   * Packs the closes of some instruments up to a month that has ended, so that they are read at once; gives how many
+   * there were left to be packed: 0 = all are.
+   */
+  packCloses(now: Instant): Promise<number>
   /** As they are now, of every day of which a quote was recorded since, with the time to ask from next. */
   closesSince(
     recordedSince: Instant,
