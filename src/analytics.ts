@@ -1,5 +1,10 @@
 import { analyticsHandlers } from './api/analytics.ts'
 import type { LastGood } from './app/analytics/analyze-portfolios.ts'
+import {
+  type HistoryPorts,
+  HistoryKeeper,
+  type HistoryTerms,
+} from './app/analytics/keep-history.ts'
 import { LedgerCache } from './app/analytics/ledger-cache.ts'
 import { ResidentPrices } from './app/analytics/resident-prices.ts'
 import type { AnalyticsStore } from './app/analytics-ports.ts'
@@ -10,6 +15,11 @@ import { cpuLimit } from './infra/workers/cpu-limit.ts'
 
 /** Some kilobytes each. */
 const LAST_GOOD_MAX = 10_000
+
+type KeepingPorts = Pick<
+  HistoryPorts,
+  'historyStore' | 'fencedLeases' | 'instrumentStore' | 'actionStore' | 'telemetry'
+>
 
 /** The part of the composition root that analyses: threads, closes in memory, and the handlers over them. */
 export function openAnalytics(
@@ -30,16 +40,17 @@ export function openAnalytics(
     onFailure: (error) => telemetry.backgroundFailed('analysis-pool', error),
   })
   const prices = new ResidentPrices(ports)
+  const shared = { ...ports, pool, prices }
   const handlers = analyticsHandlers({
-    ...ports,
-    pool,
-    prices,
+    ...shared,
     ledgers: new LedgerCache(),
     riskFreeRate: config.riskFreeRate,
     lastGood: lastGood(),
   })
   return {
     handlers,
+    historyKeeper: (keeping: KeepingPorts, terms: HistoryTerms) =>
+      new HistoryKeeper({ ...shared, ...keeping }, terms),
     markStale: () => prices.markStale(),
     refresh: () => prices.refresh(),
     close: () => pool.close(),

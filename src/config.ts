@@ -201,6 +201,15 @@ const SETTINGS = {
       .transform(Number)
       .pipe(z.number().gt(-1).lt(10)),
   ),
+  historyRefreshMs: setting(
+    'HISTORY_REFRESH_MS',
+    {
+      default: '60000',
+      meaning: 'milliseconds between passes that keep the valuations of past days, or off',
+      takes: 'from 50 to 86400000, or off',
+    },
+    z.union([z.literal('off').transform(() => undefined), wholeNumber(50, 86_400_000)]),
+  ),
   drainTimeoutMs: setting(
     'DRAIN_TIMEOUT_MS',
     {

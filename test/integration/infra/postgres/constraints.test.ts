@@ -75,6 +75,12 @@ test('a row of another is never written over, and nothing is left out', async ()
     'portfolio.last_recorded_at',
     'quarantined_quote.released_at',
     'request_key.answer',
+    'valuation.growth',
+    'valuation.inflow',
+    'valuation.outflow',
+    'valuation.value',
+    'valuation_head.kept_until',
+    'valuation_head.retry_at',
   ])
 })
 

@@ -12,6 +12,7 @@ const NAMES = [
   '0005-instruments',
   '0006-corporate-actions',
   '0007-quotes-by-record',
+  '0008-valuation-history',
 ]
 const TABLES = [
   'alias',
@@ -32,6 +33,9 @@ const TABLES = [
   'reference_epoch',
   'request_key',
   'snapshot',
+  'valuation',
+  'valuation_head',
+  'valuation_news',
 ]
 
 let database: TestDatabase

@@ -155,8 +155,38 @@ export const GOOD: Readonly<Record<string, Row>> = {
     recorded_at: MOMENT,
     reason: 'PRICE_INVALID',
   },
+  lease: { name: 'good', holder: 'h', expires_at: MOMENT, token: 0 },
+  valuation: {
+    user_id: 'good',
+    day: '2024-01-02',
+    currency: 'USD',
+    value: '-1',
+    inflow: '0',
+    outflow: '0',
+    growth: '0',
+    observed: true,
+    completeness: 'COMPLETE',
+    version: 1,
+    action_epoch: 0,
+    quotes_until: MOMENT,
+    computed_at: '2024-01-03T00:00:00Z',
+  },
+  valuation_head: {
+    user_id: 'good',
+    version: 0,
+    kept_until: '2024-01-02',
+    instrument_ids: '{AAPL}',
+    attempts: 1,
+    attempted_version: 0,
+    retry_at: MOMENT,
+  },
 }
-export const TABLES: Readonly<Record<string, Row>> = { ...GOOD, newest_quote: GOOD['quote']! }
+export const TABLES: Readonly<Record<string, Row>> = {
+  ...GOOD,
+  newest_quote: GOOD['quote']!,
+  // Of its one row there is one already.
+  valuation_news: { name: 'seen', quotes_until: MOMENT, action_epoch: 0, instrument_epoch: 0 },
+}
 
 const NOT_FINITE = ['NaN', 'Infinity', '-Infinity']
 const each = (column: string, values: Row[string][]): Row[] =>
@@ -264,12 +294,38 @@ export const BAD: Readonly<Record<string, readonly Row[]>> = {
     ...each('kind', ['SPLITS']),
     ...each('content_hash', ['\\xab']),
   ],
+  lease: each('token', [-1]),
+  valuation: [
+    ...each('currency', ['usd', 'US', 'USDT', '']),
+    ...each('value', [null, ...NOT_FINITE]),
+    ...each('inflow', ['-1', null, ...NOT_FINITE]),
+    ...each('outflow', ['-1', null, ...NOT_FINITE]),
+    ...each('growth', ['-0.1', ...NOT_FINITE]),
+    ...each('completeness', ['complete', 'STALE']),
+    ...each('version', [0]),
+    ...each('action_epoch', [-1]),
+    // A day that is not over.
+    ...each('computed_at', ['2024-01-02T23:59:59Z']),
+    { value: null, completeness: 'PARTIAL' },
+  ],
+  valuation_head: [
+    ...each('version', [-1]),
+    ...each('attempts', [-1, 0]),
+    ...each('attempted_version', [-1]),
+    { retry_at: null },
+  ],
+  valuation_news: [
+    ...each('name', ['other']),
+    ...each('action_epoch', [-1]),
+    ...each('instrument_epoch', [-1]),
+  ],
   alias: [{ from_day: '2024-01-02', to_day: '2024-01-01' }],
   quarantined_quote: each('kind', ['realtime']),
 }
 
 export const LEGAL: readonly (readonly [string, Row])[] = [
-  ...Object.keys(TABLES).map((table) => [table, {}] as const),
+  ...Object.keys(GOOD).map((table) => [table, {}] as const),
+  ['newest_quote', {}],
   ['ledger', { type: 'TRANSFER_IN', price: '0' }],
   ['ledger', { type: 'TRANSFER_OUT', price: '0' }],
   ['ledger', { price: '0' }],
@@ -287,4 +343,7 @@ export const LEGAL: readonly (readonly [string, Row])[] = [
   ['lot', { quantity_acquired: '-2', quantity: '-1', basis: '3' }],
   ['lot_match', { basis: null, gain: null, to_version: null }],
   ['lot_match', { proceeds: '1', gain: '-2' }],
+  ['valuation', { value: null, growth: null, completeness: 'PARTIAL' }],
+  ['valuation', { inflow: null, outflow: null, growth: null, completeness: 'PARTIAL' }],
+  ['valuation_head', { attempts: 0, retry_at: null, kept_until: null }],
 ]
