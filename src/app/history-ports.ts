@@ -73,9 +73,15 @@ export interface KeptDays {
 export interface HistoryStore {
   seenNews(): Promise<SeenNews>
   see(lease: FencedLease, seen: SeenNews): Promise<void>
-  /** What quotes recorded since changed, of a limited stretch of time, and where that ends; `isAll` = it is now. */
-  quoteChanges(since: Instant): Promise<{
-    readonly changes: readonly PriceChange[]
+  /**
+   * What quotes recorded since changed on days up to one, of a limited stretch of time, and where that ends; `isAll` =
+   * it is now. Some of what was told before is told again, under the same name.
+   */
+  quoteChanges(
+    since: Instant,
+    untilDay: EpochDay,
+  ): Promise<{
+    readonly changes: readonly (PriceChange & { readonly name: string })[]
     readonly until: Instant
     readonly isAll: boolean
   }>

@@ -9,7 +9,7 @@ import {
   LeaseLost,
 } from '../history-ports.ts'
 import { type DueDays, HistoryMaking, type MakingPorts, type PassFacts } from './make-history.ts'
-import { markOutdated, type OutdatePorts } from './mark-outdated.ts'
+import { KnownNews, markOutdated, type OutdatePorts } from './mark-outdated.ts'
 import { readingOrder } from './work-plan.ts'
 
 /** Portfolios that one pass brings up to date, and pages of all portfolios that it looks through for them. */
@@ -41,6 +41,7 @@ export class HistoryKeeper {
   /** The last user that the round came to. */
   #after = ''
   #lagAtMs = -Infinity
+  #known = new KnownNews()
 
   constructor(ports: HistoryPorts, terms: HistoryTerms) {
     this.#ports = ports
@@ -55,7 +56,7 @@ export class HistoryKeeper {
     if (lease === undefined) return false
     const now = clock.now()
     const yesterday = Math.floor(now / MICROSECONDS_PER_DAY) - 1
-    const seen = await markOutdated(this.#ports, lease, { yesterday, signal })
+    const seen = await markOutdated(this.#ports, lease, { yesterday, known: this.#known, signal })
     // A look that is under way may have begun before the news: it is waited for, and followed by another.
     await prices.refresh()
     await prices.refresh()
@@ -79,6 +80,7 @@ export class HistoryKeeper {
       // Another replica tells, and goes through them from the start.
       telemetry.historyLag(0, 0)
       this.#after = ''
+      this.#known = new KnownNews()
     }
     return this.#lease
   }

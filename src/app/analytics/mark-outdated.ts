@@ -19,6 +19,35 @@ export interface OutdatePorts {
   readonly actions: ActionTable
 }
 
+type News = readonly (PriceChange & { readonly name: string })[]
+
+/** What of the news this replica knows already, by name: each does its work once. */
+export class KnownNews {
+  #names = new Set<string>()
+
+  /** Of what is new, the earliest of each instrument. */
+  newAmong(news: News): readonly PriceChange[] {
+    const earliest = new Map<string, PriceChange>()
+    for (const change of news) {
+      if (this.#names.has(change.name)) continue
+      const other = earliest.get(change.instrumentId)
+      if (other === undefined || isEarlier(change, other)) {
+        earliest.set(change.instrumentId, change)
+      }
+    }
+    return [...earliest.values()]
+  }
+
+  /** They have done their work. What is older is not told again. */
+  learn(news: News): void {
+    this.#names = new Set(news.map(({ name }) => name))
+  }
+}
+
+function isEarlier(change: PriceChange, other: PriceChange): boolean {
+  return (change.fromDay ?? -Infinity) < (other.fromDay ?? -Infinity)
+}
+
 /**
  * Has the kept days that late prices, corporate actions and new descriptions changed count as outdated; all news that
  * it saw are in this process's tables then, those of prices in the database.
@@ -27,7 +56,11 @@ export interface OutdatePorts {
 export async function markOutdated(
   ports: OutdatePorts,
   lease: FencedLease,
-  { yesterday, signal }: { readonly yesterday: EpochDay; readonly signal: AbortSignal },
+  {
+    yesterday,
+    known,
+    signal,
+  }: { readonly yesterday: EpochDay; readonly known: KnownNews; readonly signal: AbortSignal },
 ): Promise<SeenNews> {
   const { historyStore, instruments, actions } = ports
   await refreshInstruments(ports)
@@ -36,24 +69,19 @@ export async function markOutdated(
   const { epoch: instrumentEpoch } = instruments
   const { epoch: actionEpoch } = actions.current
   const described = await historyStore.changedInstruments(seen.instrumentEpoch, instrumentEpoch)
-  const reference = [
+  await historyStore.outdate(lease, [
     ...described.map((instrumentId) => ({ instrumentId, fromDay: undefined })),
     ...actions.current.all().filter(isAfter(seen.actionEpoch)).map(changeOf),
-  ]
-  await historyStore.outdate(lease, reference.filter(isKept))
+  ])
   for (let isAll = false; !isAll && !signal.aborted;) {
-    const quotes = await historyStore.quoteChanges(seen.quotesUntil)
-    await historyStore.outdate(lease, quotes.changes.filter(isKept))
+    const quotes = await historyStore.quoteChanges(seen.quotesUntil, yesterday)
+    await historyStore.outdate(lease, known.newAmong(quotes.changes))
     seen = { quotesUntil: quotes.until, actionEpoch, instrumentEpoch }
     await historyStore.see(lease, seen)
+    known.learn(quotes.changes)
     isAll = quotes.isAll
   }
   return seen
-
-  /** Days that are not over are not kept yet. */
-  function isKept({ fromDay }: PriceChange): boolean {
-    return fromDay === undefined || fromDay <= yesterday
-  }
 }
 
 function isAfter(epoch: number) {

@@ -37,7 +37,7 @@ export function openHistoryNews(
           action_epoch = ${actionEpoch}, instrument_epoch = ${instrumentEpoch}`.execute(transaction)
       }),
 
-    quoteChanges: (since) => readQuoteChanges(database, since),
+    quoteChanges: (since, untilDay) => readQuoteChanges(database, since, untilDay),
 
     async changedInstruments(after, until) {
       const { rows } = await sql<{ instrument_id: string }>`
@@ -59,40 +59,59 @@ export function openHistoryNews(
   }
 }
 
-interface ChangeRow {
+interface LateRow {
   readonly instrument_id: string
+  readonly recorded_at: Instant
   readonly day: EpochDay
-  readonly is_other: boolean | null
+}
+
+interface CurrencyRow {
+  readonly instrument_id: string
+  readonly currencies: string
 }
 
 async function readQuoteChanges(
   database: Database,
   since: Instant,
+  untilDay: EpochDay,
 ): ReturnType<HistoryStore['quoteChanges']> {
+  const end = sql`${timestampText(since)}::timestamptz + ${STRETCH}`
   const stretch = await sql<{ until: Instant; is_all: boolean }>`
-    select least(now(), ${timestampText(since)}::timestamptz + ${STRETCH}) as until,
-      now() <= ${timestampText(since)}::timestamptz + ${STRETCH} as is_all`.execute(database.kysely)
+    select least(now(), ${end}) as until, now() <= ${end} as is_all`.execute(database.kysely)
   const [{ until, is_all: isAll } = { until: since, is_all: true }] = stretch.rows
   const from = sql`${timestampText(since - STAMP_LAG_MICROSECONDS)}::timestamptz`
+  const within = sql`recorded_at >= ${from} and recorded_at < ${timestampText(until)}::timestamptz`
+  const late = await sql<LateRow>`
+    select instrument_id, recorded_at,
+      min((priced_at at time zone 'UTC')::date - date '1970-01-01') as day
+    from quote where ${within}
+      and priced_at < (${dayText(untilDay + 1)}::date)::timestamp at time zone 'UTC'
+    group by instrument_id, recorded_at`.execute(database.kysely)
   // An instrument is valued by its quotes in its last currency alone: in another one all its days are others.
-  const { rows } = await sql<ChangeRow>`
-    select recent.instrument_id, recent.day,
-      is_mixed or recent.currency <> before.currency as is_other
+  const other = await sql<CurrencyRow>`
+    select recent.instrument_id, first || '/' || last as currencies
     from (
-      select instrument_id, min(currency) as currency, min(currency) <> max(currency) as is_mixed,
-        min((priced_at at time zone 'UTC')::date - date '1970-01-01') as day
-      from quote where recorded_at >= ${from} and recorded_at < ${timestampText(until)}::timestamptz
-      group by instrument_id
+      select instrument_id, min(currency) as first, max(currency) as last
+      from quote where ${within} group by instrument_id
     ) as recent
     left join lateral (
       select currency from quote
       where quote.instrument_id = recent.instrument_id and recorded_at < ${from}
       order by priced_at desc limit 1
-    ) as before on true`.execute(database.kysely)
-  const changes = rows.map((row) => ({
-    instrumentId: row.instrument_id,
-    fromDay: row.is_other === true ? undefined : row.day,
-  }))
+    ) as before on true
+    where first <> last or first <> before.currency`.execute(database.kysely)
+  const changes = [
+    ...late.rows.map(({ instrument_id: instrumentId, recorded_at: recordedAt, day }) => ({
+      instrumentId,
+      fromDay: day,
+      name: `${instrumentId} ${recordedAt}`,
+    })),
+    ...other.rows.map(({ instrument_id: instrumentId, currencies }) => ({
+      instrumentId,
+      fromDay: undefined,
+      name: `${instrumentId} ${currencies}`,
+    })),
+  ]
   return { changes, until, isAll }
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { useDatabase } from '../../../support/store.ts'
-import { BAD, GOOD, LEGAL, type Row, TABLES } from './table-rows.ts'
+import type { Row } from './row-cases.ts'
+import { BAD, GOOD, LEGAL, TABLES } from './table-rows.ts'
 
 const database = useDatabase()
 

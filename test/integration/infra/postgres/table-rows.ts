@@ -1,7 +1,7 @@
-export type Row = Readonly<Record<string, string | number | boolean | null>>
+import { BAD_HISTORY, GOOD_HISTORY, GOOD_NEWS, LEGAL_HISTORY } from './history-rows.ts'
+import { each, MOMENT, NOT_FINITE, type Row } from './row-cases.ts'
 
 const HASH = `\\x${'ab'.repeat(32)}`
-const MOMENT = '2024-01-02T03:04:05Z'
 
 /** A good row of each table: a bad one differs from it in what the case names, and in nothing else. */
 export const GOOD: Readonly<Record<string, Row>> = {
@@ -155,42 +155,14 @@ export const GOOD: Readonly<Record<string, Row>> = {
     recorded_at: MOMENT,
     reason: 'PRICE_INVALID',
   },
-  lease: { name: 'good', holder: 'h', expires_at: MOMENT, token: 0 },
-  valuation: {
-    user_id: 'good',
-    day: '2024-01-02',
-    currency: 'USD',
-    value: '-1',
-    inflow: '0',
-    outflow: '0',
-    growth: '0',
-    observed: true,
-    completeness: 'COMPLETE',
-    version: 1,
-    action_epoch: 0,
-    quotes_until: MOMENT,
-    computed_at: '2024-01-03T00:00:00Z',
-  },
-  valuation_head: {
-    user_id: 'good',
-    version: 0,
-    kept_until: '2024-01-02',
-    instrument_ids: '{AAPL}',
-    attempts: 1,
-    attempted_version: 0,
-    retry_at: MOMENT,
-  },
+  ...GOOD_HISTORY,
 }
 export const TABLES: Readonly<Record<string, Row>> = {
   ...GOOD,
   newest_quote: GOOD['quote']!,
   // Of its one row there is one already.
-  valuation_news: { name: 'seen', quotes_until: MOMENT, action_epoch: 0, instrument_epoch: 0 },
+  valuation_news: GOOD_NEWS,
 }
-
-const NOT_FINITE = ['NaN', 'Infinity', '-Infinity']
-const each = (column: string, values: Row[string][]): Row[] =>
-  values.map((value) => ({ [column]: value }))
 
 export const BAD: Readonly<Record<string, readonly Row[]>> = {
   outbox: [
@@ -294,31 +266,7 @@ export const BAD: Readonly<Record<string, readonly Row[]>> = {
     ...each('kind', ['SPLITS']),
     ...each('content_hash', ['\\xab']),
   ],
-  lease: each('token', [-1]),
-  valuation: [
-    ...each('currency', ['usd', 'US', 'USDT', '']),
-    ...each('value', [null, ...NOT_FINITE]),
-    ...each('inflow', ['-1', null, ...NOT_FINITE]),
-    ...each('outflow', ['-1', null, ...NOT_FINITE]),
-    ...each('growth', ['-0.1', ...NOT_FINITE]),
-    ...each('completeness', ['complete', 'STALE']),
-    ...each('version', [0]),
-    ...each('action_epoch', [-1]),
-    // A day that is not over.
-    ...each('computed_at', ['2024-01-02T23:59:59Z']),
-    { value: null, completeness: 'PARTIAL' },
-  ],
-  valuation_head: [
-    ...each('version', [-1]),
-    ...each('attempts', [-1, 0]),
-    ...each('attempted_version', [-1]),
-    { retry_at: null },
-  ],
-  valuation_news: [
-    ...each('name', ['other']),
-    ...each('action_epoch', [-1]),
-    ...each('instrument_epoch', [-1]),
-  ],
+  ...BAD_HISTORY,
   alias: [{ from_day: '2024-01-02', to_day: '2024-01-01' }],
   quarantined_quote: each('kind', ['realtime']),
 }
@@ -343,7 +291,5 @@ export const LEGAL: readonly (readonly [string, Row])[] = [
   ['lot', { quantity_acquired: '-2', quantity: '-1', basis: '3' }],
   ['lot_match', { basis: null, gain: null, to_version: null }],
   ['lot_match', { proceeds: '1', gain: '-2' }],
-  ['valuation', { value: null, growth: null, completeness: 'PARTIAL' }],
-  ['valuation', { inflow: null, outflow: null, growth: null, completeness: 'PARTIAL' }],
-  ['valuation_head', { attempts: 0, retry_at: null, kept_until: null }],
+  ...LEGAL_HISTORY,
 ]
