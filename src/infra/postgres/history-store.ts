@@ -155,11 +155,14 @@ async function readBehind(
       order by user_id limit ${PORTFOLIOS_PER_PAGE}) as page`.execute(database.kysely)
   const [{ last, count } = { last: null, count: 0 }] = page.rows
   if (last === null) return { portfolios: [], next: undefined }
+  // Said of both: else all heads are read for each page.
+  const within = sql`user_id > ${after} and user_id <= ${last}`
   const { rows } = await sql<BehindRow>`
     select user_id, portfolio.version, last_sequence, time_zone,
       valuation_head.version as kept_version, ${KEPT_UNTIL} as kept_until
-    from portfolio left join valuation_head using (user_id)
-    where user_id > ${after} and user_id <= ${last} and portfolio.version > 0
+    from portfolio
+    left join (select * from valuation_head where ${within}) as valuation_head using (user_id)
+    where ${within} and portfolio.version > 0
       and ${isBehind(untilDay)}
       and (retry_at is null or retry_at <= now() or attempted_version <> portfolio.version)
     order by user_id limit ${BEHIND_PER_PAGE}`.execute(database.kysely)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { buy, ingest, newName, openKeeper, WEEK, useHistory } from '../../../support/history.ts'
-import { backendWaitingForLock, write } from '../../../support/store.ts'
+import { backendWaitingForLock, waitUntil, write } from '../../../support/store.ts'
 
 const fixture = useHistory()
 
@@ -75,17 +75,33 @@ describe('of two replicas', () => {
   })
 
   it('the other waits for a write under way before it takes over', async () => {
-    const { fencedLeases } = fixture.store.postgres
-    const lease = await fencedLeases.claim('waiting', 'first', 60_000)
+    const { user } = await fixture.tenUnits()
+    const { historyStore, fencedLeases } = fixture.store.postgres
+    const lease = await fencedLeases.claim('valuation-history', 'second', 60_000)
+    expect(lease).toBeUndefined()
+    await fixture.replica.keeper.release()
     const rival = await fixture.connect()
     await rival.query('begin')
-    await rival.query('select from lease where name = $1 and token = $2 for share', [
-      lease!.name,
-      lease!.token,
-    ])
-    const claimed = fencedLeases.claim('waiting', 'first', 60_000)
+    await rival.query('select from valuation_head where user_id = $1 for update', [user])
+    const short = await fencedLeases.claim('valuation-history', 'first', 200)
+    const writing = historyStore.confirm(short!, [{ userId: user, version: 7 }])
     await backendWaitingForLock(fixture.raw)
+    await fixture.raw.query('select pg_sleep_until(expires_at) from lease')
+    let isTaken = false
+    const taking = fencedLeases.claim('valuation-history', 'second', 60_000).then((taken) => {
+      isTaken = true
+      return taken
+    })
+    await waitUntil(async () => {
+      const { rows } = await fixture.raw.query(
+        `select from pg_stat_activity where datname = current_database()
+         and wait_event_type = 'Lock'`,
+      )
+      return rows.length === 2 || isTaken
+    })
+    expect(isTaken).toBe(false)
     await rival.query('commit')
-    expect(await claimed).toEqual(lease)
+    await writing
+    expect(await taking).toEqual({ ...short, token: short!.token + 1 })
   })
 })
