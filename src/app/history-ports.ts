@@ -112,10 +112,10 @@ export interface HistoryStore {
     histories: readonly KeptDays[],
     facts: { readonly seen: SeenNews; readonly computedAt: Instant },
   ): Promise<number>
-  /** Nothing that is kept changed with these versions. */
+  /** These versions changed nothing up to that day. */
   confirm(
     lease: FencedLease,
-    heads: readonly Pick<BehindPortfolio, 'userId' | 'version'>[],
+    heads: readonly Pick<KeptDays, 'userId' | 'version' | 'keptUntil'>[],
   ): Promise<void>
   /** It could not be made: it is tried again later, a few times, and then not before the portfolio changes. */
   postpone(

@@ -12,6 +12,7 @@ import { decimal } from '../../src/domain/decimal.ts'
 import type { Instant } from '../../src/domain/time.ts'
 import type { TransactionDraft } from '../../src/domain/portfolio/transaction.ts'
 import { openAnalysisPool } from '../../src/infra/workers/analysis-pool.ts'
+import { rich } from '../unit/domain/portfolio/rich-drafts.ts'
 import {
   callContext,
   type DatabaseFixture,
@@ -192,6 +193,11 @@ export function buy(
   day: string,
 ): TransactionDraft {
   return draft('BUY', symbol, quantity, { price, at: noon(day) })
+}
+
+/** Money from outside: from then on cash is tracked. */
+export function deposit(amount: number, day: string): TransactionDraft {
+  return { ...rich('DEPOSIT', 0, { amount: `${amount}` }), effectiveAt: noon(day) }
 }
 
 /** Closes from Monday to Thursday. */

@@ -1,12 +1,12 @@
 import { type EpochDay, epochDay } from '../../domain/analytics/epoch-day.ts'
 import { dayOf } from '../../domain/portfolio/calendar-day.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
-import {
-  type BehindPortfolio,
-  type FencedLease,
-  type FencedLeases,
-  type LedgerChange,
-  LeaseLost,
+import type {
+  BehindPortfolio,
+  FencedLease,
+  FencedLeases,
+  KeptDays,
+  LedgerChange,
 } from '../history-ports.ts'
 import { type DueDays, HistoryMaking, type MakingPorts, type PassFacts } from './make-history.ts'
 import { KnownNews, markOutdated, type OutdatePorts } from './mark-outdated.ts'
@@ -85,11 +85,6 @@ export class HistoryKeeper {
     return this.#lease
   }
 
-  /** Shows that this replica lives. What it knows is void once another had the lease meanwhile. */
-  async #renew({ token }: FencedLease): Promise<void> {
-    if ((await this.#claim())?.token !== token) throw new LeaseLost('the lease had run out')
-  }
-
   async #tellLag(yesterday: EpochDay): Promise<void> {
     const { clock, historyStore, telemetry } = this.#ports
     const nowMs = clock.monotonicMs()
@@ -114,41 +109,57 @@ export class HistoryKeeper {
   }
 
   async #bringUp(portfolios: readonly BehindPortfolio[], facts: PassFacts): Promise<number> {
-    const due = await this.#due(portfolios, facts.computedAt)
-    const byUser = new Map<string, DueDays>()
-    const confirmed: BehindPortfolio[] = []
-    for (const each of due) {
-      // What is of today alone waits for the day to be over.
-      const hasDays = each.fromDay === undefined || each.fromDay <= each.toDay
-      if (hasDays) byUser.set(each.portfolio.userId, each)
-      else confirmed.push(each.portfolio)
-    }
+    const { due, confirmed } = await this.#due(portfolios, facts.computedAt)
     if (confirmed.length > 0) await this.#ports.historyStore.confirm(facts.lease, confirmed)
-    const made = new HistoryMaking(this.#ports, facts, this.#terms.signal)
-    const behind = [...byUser.values()].map(({ portfolio }) => portfolio)
-    for (const userIds of readingOrder(behind)) {
+    const byUser = new Map(due.map((each) => [each.portfolio.userId, each]))
+    const making = new HistoryMaking(this.#ports, facts, this.#terms.signal)
+    for (const userIds of readingOrder(due.map(({ portfolio }) => portfolio))) {
       if (this.#terms.signal.aborted) break
-      await this.#renew(facts.lease)
-      await made.keep(userIds.map((each) => byUser.get(each)).filter((each) => each !== undefined))
+      // A sign of life. Had another the lease meanwhile, all writes under the old one are refused.
+      await this.#claim()
+      const group = userIds.map((userId) => byUser.get(userId))
+      await making.keep(group.filter((each) => each !== undefined))
     }
-    return byUser.size
+    return due.length
   }
 
-  /** From which day on each has to be made. */
-  async #due(portfolios: readonly BehindPortfolio[], now: Instant): Promise<readonly DueDays[]> {
+  /** From which day on each has to be made; what is of today alone waits for the day to be over. */
+  async #due(
+    portfolios: readonly BehindPortfolio[],
+    now: Instant,
+  ): Promise<{ readonly due: readonly DueDays[]; readonly confirmed: readonly Confirmed[] }> {
     const changed = portfolios.filter(({ version, keptVersion }) => version !== keptVersion)
     const changes =
       changed.length === 0
         ? new Map<string, LedgerChange>()
         : await this.#ports.historyStore.ledgerChanges(changed)
-    return portfolios.flatMap((portfolio) => {
-      const { userId, version, keptVersion, keptUntil, timeZone } = portfolio
-      const today = Math.min(dayAt(now, timeZone), dayAt(now, 'UTC'))
-      const toDay = today - 1
-      if (version === keptVersion && (keptUntil ?? -Infinity) >= toDay) return []
-      return [{ portfolio, fromDay: firstChanged(portfolio, changes.get(userId)), toDay }]
-    })
+    const due: DueDays[] = []
+    const confirmed: Confirmed[] = []
+    for (const portfolio of portfolios) {
+      const { userId, version, keptVersion, keptUntil = -Infinity, timeZone } = portfolio
+      const toDay = Math.min(dayAt(now, timeZone), dayAt(now, 'UTC')) - 1
+      if (version === keptVersion && keptUntil >= toDay) continue
+      const change = changes.get(userId)
+      const fromDay = firstChanged(portfolio, change)
+      if (fromDay === undefined ? beganAfter(portfolio, change, toDay) : fromDay > toDay) {
+        confirmed.push({ userId, version, keptUntil: toDay })
+      } else {
+        due.push({ portfolio, fromDay, toDay })
+      }
+    }
+    return { due, confirmed }
   }
+}
+
+type Confirmed = Pick<KeptDays, 'userId' | 'version' | 'keptUntil'>
+
+/** Its first transaction is of a day that is not over: its ledger need not be read yet. */
+function beganAfter(
+  { keptVersion, timeZone }: BehindPortfolio,
+  change: LedgerChange | undefined,
+  toDay: EpochDay,
+): boolean {
+  return keptVersion === 0 && change !== undefined && dayAt(change.effectiveFrom, timeZone) > toDay
 }
 
 /** Undefined where a change of settings may have changed every day. */

@@ -111,10 +111,14 @@ export function openHistoryStore(database: Database): HistoryStore {
     confirm: (lease, heads) =>
       underLease(database, lease, async (transaction) => {
         await sql`
-          update valuation_head set version = seen.version
+          insert into valuation_head (user_id, version, kept_until, instrument_ids)
+          select user_id, version, kept_until, '{}'
           from unnest(${heads.map(({ userId }) => userId)}::text[],
-            ${heads.map(({ version }) => version)}::bigint[]) as seen (user_id, version)
-          where valuation_head.user_id = seen.user_id`.execute(transaction)
+            ${heads.map(({ version }) => version)}::bigint[],
+            ${heads.map(({ keptUntil }) => dayText(keptUntil))}::date[])
+            as confirmed (user_id, version, kept_until)
+          on conflict (user_id) do update set version = excluded.version,
+            kept_until = excluded.kept_until, attempts = 0, retry_at = null`.execute(transaction)
       }),
 
     postpone: (lease, portfolio) =>

@@ -84,7 +84,7 @@ describe('of two replicas', () => {
     await rival.query('begin')
     await rival.query('select from valuation_head where user_id = $1 for update', [user])
     const short = await fencedLeases.claim('valuation-history', 'first', 200)
-    const writing = historyStore.confirm(short!, [{ userId: user, version: 7 }])
+    const writing = historyStore.confirm(short!, [{ userId: user, version: 7, keptUntil: 1 }])
     await backendWaitingForLock(fixture.raw)
     await fixture.raw.query('select pg_sleep_until(expires_at) from lease')
     let isTaken = false

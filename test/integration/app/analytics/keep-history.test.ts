@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import {
   buy,
+  deposit,
   ingest,
   keptRows,
   newName,
@@ -92,6 +94,20 @@ describe('the kept history', () => {
     ])
   })
 
+  it('is not written again where it comes out the same', async () => {
+    const { user, symbol } = await fixture.tenUnits()
+    const before = await keptRows(fixture.raw, user)
+    await ingest(fixture.store, symbol, WEEK)
+    await write(fixture.store, user, [
+      buy(symbol, 1, 100, '2024-03-07'),
+      draft('SELL', symbol, 1, { price: 100, at: noon('2024-03-07') + 1 }),
+    ])
+    expect(await fixture.replica.run()).toBe(1)
+    const after = await keptRows(fixture.raw, user)
+    expect(after.slice(0, 3)).toEqual(before.slice(0, 3))
+    expect(after[3]).toMatchObject({ inflow: '100', outflow: '100', version: 2 })
+  })
+
   it('does not touch a past that a write of today leaves alone', async () => {
     const { user, symbol } = await fixture.tenUnits()
     await spoil(fixture.raw, user)
@@ -99,6 +115,19 @@ describe('the kept history', () => {
     expect(await fixture.replica.run()).toBe(0)
     expect(await spoiled(fixture.raw, user)).toHaveLength(4)
     expect(fixture.replica.told.users).toBe(0)
+  })
+
+  it('begins with a portfolio of today when the day is over', async () => {
+    const [user, symbol] = [newName(), newName()]
+    await ingest(fixture.store, symbol, { ...WEEK, '2024-03-08': 120 })
+    await write(fixture.store, user, [buy(symbol, 10, 100, '2024-03-08')])
+    expect(await fixture.replica.run()).toBe(0)
+    expect(await fixture.replica.run()).toBe(0)
+    fixture.clock.set('2024-03-09')
+    expect(await fixture.replica.run()).toBe(1)
+    await write(fixture.store, user, [buy(symbol, 10, 100, '2024-03-07')])
+    await fixture.replica.run()
+    expect(await fixture.values(user)).toEqual(['2024-03-07 1045', '2024-03-08 2400'])
   })
 
   it('begins later when its first transaction is taken back, and earlier with an earlier one', async () => {
@@ -220,5 +249,41 @@ describe('the kept history', () => {
       '990',
       '1045',
     ])
+  })
+
+  it('measures over a day that cannot be valued, whenever the next one is made', async () => {
+    const [user, symbol] = [newName(), newName()]
+    await ingest(fixture.store, symbol, WEEK, 'NOK')
+    await ingest(fixture.store, 'NOK/USD', { '2024-03-07': 1 })
+    await record(fixture.store, user, [deposit(1_000, '2024-03-04')])
+    await write(fixture.store, user, [buy(symbol, 10, 100, '2024-03-05')])
+    const growths = async () =>
+      (await keptRows(fixture.raw, user)).map((row) => `${row.day} ${row.growth}`)
+    const untold = ['2024-03-04 1', '2024-03-05 null', '2024-03-06 null']
+    fixture.clock.set('2024-03-07')
+    await fixture.replica.run()
+    expect(await growths()).toEqual(untold)
+    fixture.clock.set('2024-03-08')
+    await fixture.replica.run()
+    expect(await growths()).toEqual([...untold, '2024-03-07 1.045'])
+    await fixture.raw.query('truncate valuation, valuation_head')
+    await fixture.replica.run()
+    expect(await growths()).toEqual([...untold, '2024-03-07 1.045'])
+  })
+
+  it('is read as the documentation says', async () => {
+    const { user } = await fixture.tenUnits()
+    const text = readFileSync(new URL('../../../../docs/history.md', import.meta.url), 'utf8')
+    const [days, months, failed] = (/```sql\n(.*?)```/s.exec(text)?.[1] ?? '')
+      .replaceAll('alice', user)
+      .split(/;\s*/)
+    expect((await fixture.raw.query(days!)).rows.at(-1)).toMatchObject({
+      value: '1045',
+      net_flow: '0',
+      completeness: 'COMPLETE',
+    })
+    const { rows } = await fixture.raw.query<{ time_weighted_return: string }>(months!)
+    expect(rows.map((row) => Number(row.time_weighted_return))).toEqual([expect.closeTo(0.045, 12)])
+    expect((await fixture.raw.query(failed!)).rows).toEqual([])
   })
 })
