@@ -97,7 +97,13 @@ describe('the kept history', () => {
   it('is not written again where it comes out the same', async () => {
     const { user, symbol } = await fixture.tenUnits()
     const before = await keptRows(fixture.raw, user)
-    await ingest(fixture.store, symbol, WEEK)
+    // Of the morning: no close changes.
+    await fixture.raw.query(
+      `insert into quote (instrument_id, priced_at, source, price, currency, kind, split_adjusted,
+         recorded_at)
+       values ($1, '2024-03-04T08:00:00Z', 'test', 7, '', 'REALTIME', false, now())`,
+      [symbol],
+    )
     await write(fixture.store, user, [
       buy(symbol, 1, 100, '2024-03-07'),
       draft('SELL', symbol, 1, { price: 100, at: noon('2024-03-07') + 1 }),
