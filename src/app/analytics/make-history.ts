@@ -107,7 +107,10 @@ export class HistoryMaking {
   async #prepare(read: readonly ReadDays[]): Promise<readonly Prepared[]> {
     const { prices, instruments, historyStore } = this.#ports
     const ledgers = read.map(({ ledger }) => ledger)
+    const { revision } = prices.closes
     await preparePrices(prices, ledgers, undefined)
+    // What was being loaded for another call may have been read before the news.
+    if (prices.closes.revision !== revision) await prices.refresh()
     const before = await historyStore.valuesBefore(
       read.flatMap(({ portfolio: { userId }, fromDay }) =>
         fromDay === undefined ? [] : [{ userId, fromDay }],
