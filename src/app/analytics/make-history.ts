@@ -65,7 +65,7 @@ export class HistoryMaking {
 
   /** @throws LeaseLost, DATABASE_UNAVAILABLE. */
   async keep(due: readonly DueDays[]): Promise<void> {
-    const prepared = await this.#prepare(await this.#read(due))
+    const prepared = await this.#prepare(await this.#price(await this.#read(due)))
     const priced = prepared.map((work) => {
       const { ledger } = work.job
       return { work, costMs: costMs({ ledger, period: work.job }) }
@@ -104,13 +104,29 @@ export class HistoryMaking {
     }
   }
 
+  /** Their prices present. */
+  async #price(read: readonly ReadDays[]): Promise<readonly ReadDays[]> {
+    const { prices } = this.#ports
+    const { revision } = prices.closes
+    try {
+      await preparePrices(
+        prices,
+        read.map(({ ledger }) => ledger),
+        undefined,
+      )
+      // What was being loaded for another call may have been read before the news.
+      if (prices.closes.revision !== revision) await prices.refresh()
+      return read
+    } catch (error) {
+      const priced: ReadDays[] = []
+      if (read.length > 1) for (const each of read) priced.push(...(await this.#price([each])))
+      else for (const each of read) await this.#postpone(each.portfolio, 'NO_PRICES', error)
+      return priced
+    }
+  }
+
   async #prepare(read: readonly ReadDays[]): Promise<readonly Prepared[]> {
     const { prices, instruments, historyStore } = this.#ports
-    const ledgers = read.map(({ ledger }) => ledger)
-    const { revision } = prices.closes
-    await preparePrices(prices, ledgers, undefined)
-    // What was being loaded for another call may have been read before the news.
-    if (prices.closes.revision !== revision) await prices.refresh()
     const before = await historyStore.valuesBefore(
       read.flatMap(({ portfolio: { userId }, fromDay }) =>
         fromDay === undefined ? [] : [{ userId, fromDay }],

@@ -12,7 +12,7 @@ const NAMES = [
   '0005-instruments',
   '0006-corporate-actions',
   '0007-quotes-by-record',
-  '0008-valuation-history',
+  '0010-valuation-history',
 ]
 const TABLES = [
   'alias',
