@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { analyticsHandlers } from './api/analytics.ts'
 import type { LastGood } from './app/analytics/analyze-portfolios.ts'
 import {
@@ -6,15 +7,25 @@ import {
   type HistoryTerms,
 } from './app/analytics/keep-history.ts'
 import { LedgerCache } from './app/analytics/ledger-cache.ts'
+import { packCloses } from './app/analytics/pack-closes.ts'
 import { ResidentPrices } from './app/analytics/resident-prices.ts'
 import type { AnalyticsStore } from './app/analytics-ports.ts'
-import type { ActionTable, Clock, InstrumentTable, Telemetry } from './app/ports.ts'
+import type {
+  ActionTable,
+  Clock,
+  InstrumentTable,
+  Leases,
+  PortfolioStore,
+  Telemetry,
+} from './app/ports.ts'
 import type { Config } from './config.ts'
 import { openAnalysisPool } from './infra/workers/analysis-pool.ts'
 import { cpuLimit } from './infra/workers/cpu-limit.ts'
 
 /** Some kilobytes each. */
 const LAST_GOOD_MAX = 10_000
+/** Closes are packed a month at a time, and again when one of before comes in. */
+const PACKING_MS = 60_000
 
 type KeepingPorts = Pick<
   HistoryPorts,
@@ -23,17 +34,20 @@ type KeepingPorts = Pick<
 
 /** The part of the composition root that analyses: threads, closes in memory, and the handlers over them. */
 export function openAnalytics(
-  config: Pick<Config, 'analysisThreads' | 'riskFreeRate'>,
+  config: Pick<Config, 'analysisThreads' | 'quoteRefreshMs' | 'riskFree'>,
   ports: {
     readonly clock: Clock
     readonly telemetry: Telemetry
     readonly store: AnalyticsStore
     readonly instruments: InstrumentTable
     readonly actions: ActionTable
+    readonly portfolios: Pick<PortfolioStore, 'ledger'>
+    readonly leases: Leases
     readonly worker: URL | undefined
+    readonly startPass: (name: string, intervalMs: number, pass: () => Promise<void>) => unknown
   },
 ) {
-  const { worker, telemetry } = ports
+  const { worker, telemetry, startPass } = ports
   const pool = openAnalysisPool({
     threads: config.analysisThreads ?? cpuLimit(),
     ...(worker && { entry: worker }),
@@ -44,15 +58,17 @@ export function openAnalytics(
   const handlers = analyticsHandlers({
     ...shared,
     ledgers: new LedgerCache(),
-    riskFreeRate: config.riskFreeRate,
+    riskFree: config.riskFree,
     lastGood: lastGood(),
   })
+  startPass('close-refresh', config.quoteRefreshMs, () => prices.refresh())
+  const replica = randomUUID()
+  startPass('close-packing', PACKING_MS, () => packCloses(ports, replica))
   return {
     handlers,
     historyKeeper: (keeping: KeepingPorts, terms: HistoryTerms) =>
       new HistoryKeeper({ ...shared, ...keeping }, terms),
     markStale: () => prices.markStale(),
-    refresh: () => prices.refresh(),
     close: () => pool.close(),
   }
 }

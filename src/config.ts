@@ -1,38 +1,22 @@
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import {
+  constantRate,
+  datedRates,
+  rateOfText,
+  type RiskFreeRates,
+} from './domain/analytics/risk-free-rates.ts'
+import { choice, setting, url, wholeNumber } from './setting.ts'
 
-interface Setting<Schema extends z.ZodType> {
-  /** The environment variable. */
-  readonly name: string
-  readonly default: string | undefined
-  readonly meaning: string
-  /** What it accepts, to follow "must be". */
-  readonly takes: string
-  /** From the variable's text, or undefined when it is not set and has no default. */
-  readonly schema: Schema
-  /** Its value is not repeated in messages. */
-  readonly secret: boolean
-}
-
-function setting<Schema extends z.ZodType>(
-  name: string,
-  text: { default?: string; meaning: string; takes: string; secret?: boolean },
-  schema: Schema,
-): Setting<Schema> {
-  return { name, secret: false, ...text, default: text.default, schema }
-}
-
-function wholeNumber(min: number, max: number) {
-  return z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max))
-}
-
-function choice<Value>(values: Readonly<Record<string, Value>>) {
-  return z.enum(Object.keys(values)).transform((text) => values[text] as Value)
-}
-
-function url(protocols: readonly string[]) {
-  const isUrl = (text: string): boolean =>
-    URL.canParse(text) && protocols.includes(new URL(text).protocol)
-  return z.string().refine(isUrl)
+/** Undefined when the text is neither a rate nor the path of a file of them. */
+function readRates(text: string): RiskFreeRates | undefined {
+  const rate = rateOfText(text)
+  if (rate !== undefined) return constantRate(rate)
+  try {
+    return datedRates(readFileSync(text, 'utf8'))
+  } catch {
+    return undefined
+  }
 }
 
 const PORT = wholeNumber(0, 65_535)
@@ -188,18 +172,19 @@ const SETTINGS = {
     },
     wholeNumber(1, 256).optional(),
   ),
-  riskFreeRate: setting(
+  riskFree: setting(
     'RISK_FREE_RATE',
     {
       default: '0',
-      meaning: 'rate per year that risk is measured against, as a fraction',
-      takes: 'a decimal above -1 and below 10',
+      meaning:
+        'yearly rate that risk is measured against: a fraction, or the path of a CSV of them',
+      takes:
+        'a decimal above -1 and below 10, or the path of a CSV of "date,rate" with such rates by date',
     },
     z
       .string()
-      .regex(/^-?\d{1,2}(\.\d{1,18})?$/)
-      .transform(Number)
-      .pipe(z.number().gt(-1).lt(10)),
+      .transform(readRates)
+      .refine((rates) => rates !== undefined),
   ),
   historyRefreshMs: setting(
     'HISTORY_REFRESH_MS',

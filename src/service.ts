@@ -197,19 +197,16 @@ function startAnalytics(
   config: Config,
   { analysisWorker: worker }: Overrides,
   {
-    postgres,
-    startPass,
+    postgres: { analyticsStore: store, portfolios, leases },
     opened,
     ...ports
-  }: Omit<AnalyticsContext, 'store' | 'worker'> & {
+  }: Omit<AnalyticsContext, 'store' | 'portfolios' | 'leases' | 'worker'> & {
     readonly postgres: Postgres
-    readonly startPass: StartPass
     readonly opened: Opened
   },
 ): ReturnType<typeof openAnalytics> {
-  const analytics = openAnalytics(config, { ...ports, store: postgres.analyticsStore, worker })
+  const analytics = openAnalytics(config, { ...ports, store, portfolios, leases, worker })
   opened.add(() => analytics.close())
-  startPass('close-refresh', config.quoteRefreshMs, () => analytics.refresh())
   return analytics
 }
 

@@ -40,7 +40,7 @@ export function analyticsHandlers(
       const startedMs = clock.monotonicMs()
       const query = readAnalyze(request)
       const outcomes = await analyzePortfolios(ports, query, call)
-      const facts = { ...query, riskFreeRate: ports.riskFreeRate, now: clock.now() }
+      const facts = { ...query, now: clock.now() }
       const analyses: MessageInitShape<typeof PortfolioAnalysisSchema>[] = []
       for (const [at, outcome] of outcomes.entries()) {
         // Others are served in between: a thousand take tens of milliseconds.
@@ -75,7 +75,7 @@ export function analyticsHandlers(
 function presentOutcome(
   userId: string,
   outcome: AnalysisOutcome,
-  facts: { readonly wantsReturns: boolean; readonly riskFreeRate: number; readonly now: Instant },
+  facts: { readonly wantsReturns: boolean; readonly now: Instant },
 ): MessageInitShape<typeof PortfolioAnalysisSchema> {
   const sent = { userId, outcome: SentOutcome[outcome.kind] }
   if (outcome.kind === 'FAILED') return { ...sent, errorReason: outcome.reason }
@@ -87,7 +87,7 @@ function presentOutcome(
     performance: presentPerformance(performance, reportingCurrency, facts.wantsReturns),
     // Of the drawdowns the deepest alone was measured, and it stands in fields of its own.
     ...(risk && {
-      risk: { ...presentRisk(risk, facts, analysis.concentration), deepestDrawdowns: [] },
+      risk: { ...presentRisk(risk, analysis.concentration), deepestDrawdowns: [] },
     }),
     allocation: analysis.allocation.map(({ dimension, key, value, weight }) => ({
       dimension,
@@ -135,7 +135,7 @@ function presentReport(
   return {
     symbol: report.symbol,
     summary: presentPerformance(report.performance, report.reportingCurrency),
-    risk: presentRisk(report.risk, report.riskTerms, report.concentration),
+    risk: presentRisk(report.risk, report.concentration),
     series: report.series.map(presentPoint),
     attribution: report.attribution.map(presentAmount),
     quality: qualityMessage(report.quality, now),

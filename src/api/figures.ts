@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { dayText, type EpochDay } from '../domain/analytics/epoch-day.ts'
 import type { Figure, NoFigure, ReturnFigure } from '../domain/analytics/figure.ts'
-import type { PerformanceFigures, RiskFigures, RiskTerms } from '../domain/analytics/measures.ts'
+import type { PerformanceFigures, RiskFigures } from '../domain/analytics/measures.ts'
 import type { SeriesPoint } from '../domain/analytics/resample.ts'
 import { decimal, decimalText, sum } from '../domain/decimal.ts'
 import {
@@ -91,7 +91,6 @@ function gainText({ gain, startValue, endValue, inflows, outflows }: Performance
 
 export function presentRisk(
   figures: RiskFigures,
-  terms: Pick<RiskTerms, 'riskFreeRate'>,
   concentration: Figure,
 ): MessageInitShape<typeof RiskSummarySchema> {
   const [deepest] = figures.drawdowns
@@ -108,7 +107,7 @@ export function presentRisk(
     valueAtRisk95: figureText(figures.valueAtRisk95),
     expectedShortfall95: figureText(figures.expectedShortfall95),
     concentrationHhi: figureText(concentration),
-    riskFreeRate: numberText(terms.riskFreeRate),
+    riskFreeRate: numberText(figures.riskFreeRate),
     observations: figures.observations,
     omegaRatio: figureText(figures.omegaRatio),
     skewness: figureText(figures.skewness),

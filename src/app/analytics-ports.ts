@@ -24,6 +24,8 @@ export interface AnalysisBatch {
 /** Threads for what would keep the serving one busy. */
 export interface AnalysisPool {
   readonly threads: number
+  /** Threads take a tenth of a second to start: meanwhile the database can be read. */
+  start(): void
   openBatch(): AnalysisBatch
 }
 
@@ -33,6 +35,8 @@ export interface CloseHistory {
   readonly currency: string
   readonly days: Int32Array
   readonly prices: Float64Array
+  /** Of which moment's units each price is (`unitsOf`); undefined = that was not asked for. */
+  readonly unitsOf: Float64Array | undefined
 }
 
 export interface DailyClose {
@@ -40,6 +44,7 @@ export interface DailyClose {
   readonly currency: string
   readonly day: EpochDay
   readonly price: number
+  readonly unitsOf: Instant
 }
 
 export interface LedgerHead {
@@ -56,11 +61,16 @@ export interface AnalyticsStore {
     userIds: readonly string[],
     recordedUntil: Instant | undefined,
   ): Promise<readonly PackedLedger[]>
-  /** Of the instruments that have quotes. */
+  /** Of the instruments that have quotes; `withUnits` costs more. */
   closes(
     instrumentIds: readonly string[],
-    recordedUntil: Instant | undefined,
+    asked: { readonly recordedUntil: Instant | undefined; readonly withUnits: boolean },
   ): Promise<readonly CloseHistory[]>
+  /**
+   * Packs the closes of some instruments up to a month that has ended, so that they are read at once; gives how many
+   * there were left to be packed: 0 = all are.
+   */
+  packCloses(now: Instant): Promise<number>
   /** As they are now, of every day of which a quote was recorded since, with the time to ask from next. */
   closesSince(
     recordedSince: Instant,

@@ -44,6 +44,8 @@ export interface BehindPortfolio {
   readonly keptVersion: number
   /** The last day that is kept; undefined = none is. */
   readonly keptUntil: EpochDay | undefined
+  /** So the kept days were made. */
+  readonly areActionsLeftOut: boolean
 }
 
 /** What was recorded of a user between two versions. */
@@ -65,6 +67,8 @@ export interface KeptDays {
   readonly rows: HistoryRows
   /** Of the ledger that the rows are made of. */
   readonly ledgerVersion: number
+  /** Some corporate action does not go with what was recorded: none is in the values. */
+  readonly areActionsLeftOut: boolean
   /** Instruments and pairs that the values depend on. */
   readonly instrumentIds: readonly string[]
 }

@@ -9,6 +9,7 @@ import { ResidentPrices } from '../../src/app/analytics/resident-prices.ts'
 import { createInstrumentTable } from '../../src/app/market-data/instrument-table.ts'
 import { refreshInstruments } from '../../src/app/market-data/refresh-instruments.ts'
 import { decimal } from '../../src/domain/decimal.ts'
+import { constantRate } from '../../src/domain/analytics/risk-free-rates.ts'
 import type { Instant } from '../../src/domain/time.ts'
 import type { TransactionDraft } from '../../src/domain/portfolio/transaction.ts'
 import { openAnalysisPool } from '../../src/infra/workers/analysis-pool.ts'
@@ -62,7 +63,7 @@ export interface TestKeeper {
 function analyticsPorts({ postgres, clock, actions }: TestStore, pool: AnalysisPool) {
   const instruments = createInstrumentTable()
   const store = postgres.analyticsStore
-  const prices = new ResidentPrices({ clock, store, instruments })
+  const prices = new ResidentPrices({ clock, store, instruments, actions })
   return { ...postgres, clock, store, instruments, actions, pool, prices }
 }
 
@@ -129,7 +130,7 @@ export async function seriesOf(store: TestStore, pool: AnalysisPool, userId: str
     reportingCurrency: undefined,
   }
   const [report] = await getPerformance(
-    { ...ports, ledgers: new LedgerCache(), riskFreeRate: 0 },
+    { ...ports, ledgers: new LedgerCache(), riskFree: constantRate(0) },
     {
       view,
       periods: [{ fromDay: undefined, toDay: undefined }],

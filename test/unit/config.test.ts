@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { CONFIGURATION_TABLE, ConfigurationError, loadConfig } from '../../src/config.ts'
@@ -35,7 +38,7 @@ describe('loadConfig', () => {
       marketDataBudgetMs: 250,
       marketDataRefreshMs: 60_000,
       analysisThreads: undefined,
-      riskFreeRate: 0,
+      riskFree: { days: Int32Array.of(0), rates: Float64Array.of(0) },
       historyRefreshMs: 60_000,
       drainTimeoutMs: 20_000,
       reflection: true,
@@ -97,12 +100,22 @@ describe('loadConfig', () => {
     ['RISK_FREE_RATE', '10'],
     ['HISTORY_REFRESH_MS', '0'],
     ['RISK_FREE_RATE', '4%'],
+    ['RISK_FREE_RATE', 'package.json'],
     ['LOG_LEVEL', 'verbose'],
     ['HEALTH_TARGET', '50051'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
   ])('refuses %s=%j in one sentence', (name, value) => {
     const problems = problemsOf({ [name]: value })
     expect(problems).toEqual([expect.stringMatching(`^${name} must be .+, not "[^"]*"\\.$`)])
+  })
+
+  it('reads rates by date from a file', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'rates-'))
+    const path = join(directory, 'rates.csv')
+    await writeFile(path, 'date,rate\n1970-01-03,0.05\n')
+    const { riskFree } = loadConfig({ RISK_FREE_RATE: path })
+    await rm(directory, { recursive: true })
+    expect(riskFree).toEqual({ days: Int32Array.of(2), rates: Float64Array.of(0.05) })
   })
 
   it('keeps the order of providers, and asks for the address of a server', () => {

@@ -1,11 +1,11 @@
-import type { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
+import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { AnalyzeJob, AnalyzeResult } from '../../domain/analytics/analyze-job.ts'
-import { type EpochDay, epochDay } from '../../domain/analytics/epoch-day.ts'
+import { dayNumberOf, type EpochDay } from '../../domain/analytics/epoch-day.ts'
 import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
 import type { PerformanceFigures, RiskFigures } from '../../domain/analytics/measures.ts'
-import { type Figure } from '../../domain/analytics/figure.ts'
+import type { Figure } from '../../domain/analytics/figure.ts'
+import type { ActedLedger } from '../../domain/analytics/fold-actions.ts'
 import { concentration } from '../../domain/analytics/risk-ratios.ts'
-import { dayOf } from '../../domain/portfolio/calendar-day.ts'
 import type { Quality } from '../../domain/portfolio/valuation.ts'
 import type { AnalysisBatch, JobOutcome } from '../analytics-ports.ts'
 import type { CallContext } from '../ports.ts'
@@ -13,7 +13,7 @@ import { type AllocationShare, allocationOf } from './allocation.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
 import { qualityOf } from './end-quality.ts'
 import { costMs, inChunks, type Priced, readingOrder } from './work-plan.ts'
-import { preparePrices, valuedLedger } from './valued-ledger.ts'
+import { prepareLedgers, valuedLedger } from './valued-ledger.ts'
 
 export interface AnalyzeQuery {
   readonly userIds: readonly string[]
@@ -48,7 +48,7 @@ interface KeptAnalysis {
   readonly analysis: PortfolioAnalysis
   readonly version: number
   readonly pricesRevision: number
-  readonly actions: CorporateActions
+  readonly due: DueActions
   readonly toDay: EpochDay
 }
 
@@ -84,6 +84,7 @@ export async function analyzePortfolios(
   const startedMs = clock.monotonicMs()
   const untilMs = Math.min(startedMs + query.budgetMs, call.deadlineMs - DEADLINE_MARGIN_MS)
   const answerMs = ANSWER_MS + ANSWER_MS_PER_USER * query.userIds.length
+  ports.pool.start()
   const batch = ports.pool.openBatch()
   const analysis = new BatchAnalysis(ports, query, batch)
   try {
@@ -196,22 +197,30 @@ class BatchAnalysis {
     const kept = lastGood.get(keyOf(this.#query, ledger.userId))
     if (kept?.version !== ledger.version) return false
     if (kept.pricesRevision !== prices.closes.revision) return false
-    if (kept.actions !== this.#ports.actions.current) return false
+    if (kept.due !== this.#due) return false
     if (kept.toDay !== toDayOf(this.#ports, this.#query, ledger)) return false
     this.outcomes.set(ledger.userId, { kind: 'OK', analysis: kept.analysis })
     return true
   }
 
+  get #due(): DueActions {
+    return this.#ports.prices.actions.dueAt(this.#ports.clock.now())
+  }
+
   async #begin(ledgers: readonly PackedLedger[]): Promise<void> {
     const { prices, instruments } = this.#ports
     if (ledgers.length === 0) return
-    await preparePrices(prices, ledgers, this.#query.reportingCurrency)
+    const due = this.#due
+    const { reportingCurrency } = this.#query
+    const wanted = { recordedUntil: undefined, reportingCurrency }
+    const acted = await prepareLedgers(this.#ports, ledgers, wanted)
     // The revision after the last price was read and before any job is done with it.
     const pricesRevision = prices.closes.revision
-    const prepared = ledgers.map((ledger) => {
+    const prepared = acted.map((each) => {
+      const { ledger } = each
       const job = jobOf(this.#ports, this.#query, { ledger, prices, instruments })
       const cost = costMs(job)
-      return { costMs: cost, work: { ledger, job, costMs: cost, pricesRevision } }
+      return { costMs: cost, work: { ...each, job, costMs: cost, pricesRevision, due } }
     })
     const { chunks, large } = inChunks(prepared)
     this.#large.push(...large)
@@ -230,18 +239,18 @@ class BatchAnalysis {
     }
   }
 
-  #take({ ledger, job, pricesRevision }: Prepared, outcome: JobOutcome<AnalyzeResult>): void {
+  #take(prepared: Prepared, outcome: JobOutcome<AnalyzeResult>): void {
     if (outcome.kind === 'stopped') return
+    const { ledger, job, pricesRevision, due } = prepared
     const { userId } = ledger
     if (outcome.kind === 'failed') {
       this.outcomes.set(userId, { kind: 'FAILED', reason: outcome.reason })
       return
     }
-    const analysis = analysisOf(this.#ports, this.#query, { ledger, job, ...outcome })
+    const analysis = analysisOf(this.#ports, this.#query, { ...prepared, ...outcome })
     this.outcomes.set(userId, { kind: 'OK', analysis })
     const { toDay } = job.period
-    const { current: actions } = this.#ports.actions
-    const kept = { analysis, version: ledger.version, pricesRevision, actions, toDay }
+    const kept = { analysis, version: ledger.version, pricesRevision, due, toDay }
     this.#ports.lastGood.set(keyOf(this.#query, userId), kept)
   }
 }
@@ -251,15 +260,15 @@ function toDayOf(
   { toDay }: AnalyzeQuery,
   ledger: PackedLedger,
 ): EpochDay {
-  const today = epochDay(dayOf(clock.now(), ledger.timeZone))
+  const today = dayNumberOf(clock.now(), ledger.timeZone)
   return Math.min(toDay ?? today, today)
 }
 
-interface Prepared {
-  readonly ledger: PackedLedger
+interface Prepared extends ActedLedger {
   readonly job: AnalyzeJob
   readonly costMs: number
   readonly pricesRevision: number
+  readonly due: DueActions
 }
 
 function jobOf(
@@ -275,19 +284,14 @@ function jobOf(
     ledger,
     period: { fromDay: query.fromDay, toDay: toDayOf(ports, query, packed) },
     wantsRisk: query.wants.risk,
-    riskTerms: { riskFreeRate: ports.riskFreeRate, minimumAcceptableReturn: 0 },
+    riskTerms: { riskFree: ports.riskFree, minimumAcceptableReturn: 0 },
   }
 }
 
 function analysisOf(
   ports: AnalyticsPorts,
   { wants, reportingCurrency }: AnalyzeQuery,
-  done: {
-    readonly ledger: PackedLedger
-    readonly job: AnalyzeJob
-    readonly result: AnalyzeResult
-    readonly timeMs: number
-  },
+  done: Prepared & { readonly result: AnalyzeResult; readonly timeMs: number },
 ): PortfolioAnalysis {
   const { ledger, job, result, timeMs } = done
   const { end } = result
@@ -297,12 +301,7 @@ function analysisOf(
     risk: result.risk,
     concentration: concentration(end.values),
     allocation: wants.allocation ? allocationOf(end, ledger, ports.instruments) : [],
-    quality: qualityOf(
-      end,
-      { valued: job.ledger, instrumentIds: ledger.instrumentIds },
-      ports,
-      job.period.toDay,
-    ),
+    quality: qualityOf(end, { ...done, valued: job.ledger }, ports.instruments, job.period.toDay),
     timeMs,
   }
 }

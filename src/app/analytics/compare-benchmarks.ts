@@ -48,7 +48,7 @@ export async function compareBenchmarks(
   const symbols = query.benchmarks.flatMap(({ components }) => components)
   const ids = symbols.map(({ symbol }) => idOf(symbol))
   const read = await readPortfolio(ports, query.view, ids)
-  const { ledger: packed, prices, reportingCurrency, today } = read
+  const { ledger: packed, leftOut, prices, reportingCurrency, today } = read
   const source = { prices, instruments }
   // A rate may move the matrix: those of the benchmarks come before it is handed over.
   const benchmarkRates = new Map(
@@ -63,7 +63,7 @@ export async function compareBenchmarks(
     kind: 'compare',
     ledger,
     period: { fromDay: query.fromDay, toDay },
-    riskFreeRate: ports.riskFreeRate,
+    riskFree: ports.riskFree,
     benchmarks: query.benchmarks.map(({ components, rebalance }) => ({
       rebalance,
       components: components.map(({ symbol, weight }) => ({
@@ -75,8 +75,7 @@ export async function compareBenchmarks(
     })),
   }
   const { comparisons, end } = await runOne(ports, job, call)
-  const { instrumentIds } = packed
-  const quality = qualityOf(end, { valued: ledger, instrumentIds }, ports, toDay)
+  const quality = qualityOf(end, { valued: ledger, ledger: packed, leftOut }, instruments, toDay)
   return comparisons.map((comparison, at) =>
     Object.assign({}, comparison, {
       benchmarkId: query.benchmarks[at]?.benchmarkId ?? '',

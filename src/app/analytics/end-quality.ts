@@ -2,31 +2,27 @@ import type { EndHoldings } from '../../domain/analytics/analyze-job.ts'
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { dayText } from '../../domain/analytics/epoch-day.ts'
 import { NO_RATE, type ValuedLedger } from '../../domain/analytics/daily-values.ts'
-import type { CorporateAction } from '../../domain/market-data/corporate-action.ts'
+import type { ActedLedger } from '../../domain/analytics/fold-actions.ts'
 import { type InstrumentSource, ruleOf, symbolOf } from '../../domain/market-data/instrument.ts'
 import { PRICE_AGE_MAX_MICROSECONDS } from '../../domain/market-data/quote.ts'
 import { tradingCalendar } from '../../domain/market-data/trading-calendar.ts'
 import type { Quality, QualityIssue } from '../../domain/portfolio/valuation.ts'
 import { MICROSECONDS_PER_DAY } from '../../domain/time.ts'
-import type { AnalyticsPorts } from './analytics-ports.ts'
 
 /** How far the values at the end of a period can be trusted; issues name symbols. */
 export function qualityOf(
   end: EndHoldings,
-  ledger: { readonly valued: ValuedLedger; readonly instrumentIds: readonly string[] },
-  { instruments, actions }: Pick<AnalyticsPorts, 'instruments' | 'actions'>,
+  ledger: { readonly valued: ValuedLedger } & ActedLedger,
+  instruments: InstrumentSource,
   toDay: EpochDay,
 ): Quality {
   const issues: QualityIssue[] = []
   let oldest: EpochDay | undefined
-  for (const [part, instrumentId] of ledger.instrumentIds.entries()) {
-    if (isChangedByAction(actions.current.of(instrumentId), toDay)) {
-      const detail = 'analyses do not know its corporate actions yet'
-      issues.push({
-        symbol: symbolOf(instruments, instrumentId),
-        reason: 'ACTION_LEFT_OUT',
-        detail,
-      })
+  for (const [part, instrumentId] of ledger.ledger.instrumentIds.entries()) {
+    if (ledger.leftOut.has(instrumentId)) {
+      const detail = 'a corporate action cannot be applied to what was recorded: it is left out'
+      const symbol = symbolOf(instruments, instrumentId)
+      issues.push({ symbol, reason: 'ACTION_LEFT_OUT', detail })
     }
     if ((end.quantities[part] ?? 0) === 0) continue
     const pricedOn = end.pricedOn[part] ?? 0
@@ -59,16 +55,6 @@ export function qualityOf(
 function completenessOf(issues: readonly QualityIssue[]): Quality['completeness'] {
   if (issues.length === 0) return 'COMPLETE'
   return issues.every(({ reason }) => reason === 'PRICE_STALE') ? 'STALE' : 'PARTIAL'
-}
-
-/** Days and returns would be told as if it had not been: better to say so. */
-function isChangedByAction(actions: readonly CorporateAction[], toDay: EpochDay): boolean {
-  return actions.some(
-    ({ effectiveAt, reversedAt, terms }) =>
-      terms.kind !== 'SYMBOL_CHANGE' &&
-      reversedAt === undefined &&
-      effectiveAt < (toDay + 1) * MICROSECONDS_PER_DAY,
-  )
 }
 
 function isStale(

@@ -2,8 +2,9 @@ import type { CountedCharges } from '../../domain/analytics/daily-values.ts'
 import { exactParts } from '../../domain/analytics/contribution.ts'
 import type { EpochDay, Interval } from '../../domain/analytics/epoch-day.ts'
 import type { Figure } from '../../domain/analytics/figure.ts'
-import type { PerformanceFigures, RiskFigures, RiskTerms } from '../../domain/analytics/measures.ts'
+import type { PerformanceFigures, RiskFigures } from '../../domain/analytics/measures.ts'
 import type { Report, ReportJob } from '../../domain/analytics/report-job.ts'
+import { constantRate } from '../../domain/analytics/risk-free-rates.ts'
 import type { SeriesPoint } from '../../domain/analytics/resample.ts'
 import { concentration } from '../../domain/analytics/risk-ratios.ts'
 import type { Decimal } from '../../domain/decimal.ts'
@@ -26,6 +27,7 @@ export interface PerformanceQuery {
   readonly symbols: readonly string[]
   readonly interval: Interval | undefined
   readonly counted: CountedCharges
+  /** Per year; undefined = the configured ones. */
   readonly riskFreeRate: number | undefined
   readonly minimumAcceptableReturn: number
 }
@@ -44,7 +46,6 @@ export interface PerformanceReport {
   readonly risk: RiskFigures
   /** Of the holdings at the end of the last period. */
   readonly concentration: Figure
-  readonly riskTerms: RiskTerms
   readonly series: readonly SeriesPoint[]
   /** By symbol and cash; adds up to the time-weighted return exactly. */
   readonly attribution: readonly NamedAmount[]
@@ -63,6 +64,7 @@ export async function getPerformance(
   const { instruments } = ports
   const {
     ledger: packed,
+    leftOut,
     prices,
     reportingCurrency,
     today,
@@ -79,7 +81,7 @@ export async function getPerformance(
     return packed.instrumentIds.indexOf(instrumentId) + 1
   })
   const riskTerms = {
-    riskFreeRate: query.riskFreeRate ?? ports.riskFreeRate,
+    riskFree: query.riskFreeRate === undefined ? ports.riskFree : constantRate(query.riskFreeRate),
     minimumAcceptableReturn: query.minimumAcceptableReturn,
   }
   const job: ReportJob = {
@@ -101,9 +103,8 @@ export async function getPerformance(
   const { instrumentIds } = packed
   const shared = {
     reportingCurrency,
-    riskTerms,
     concentration: concentration(end.values),
-    quality: qualityOf(end, { valued: ledger, instrumentIds }, ports, toDay),
+    quality: qualityOf(end, { valued: ledger, ledger: packed, leftOut }, instruments, toDay),
   }
   return reports.map((report) => {
     const held = report.group === undefined ? undefined : instrumentIds[report.group - 1]

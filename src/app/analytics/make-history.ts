@@ -1,5 +1,6 @@
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import type { HistoryJob } from '../../domain/analytics/history-job.ts'
+import type { ActedLedger } from '../../domain/analytics/fold-actions.ts'
 import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
 import { pairsBetween } from '../../domain/market-data/quote.ts'
 import type { Instant } from '../../domain/time.ts'
@@ -14,7 +15,7 @@ import {
   type SeenNews,
 } from '../history-ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
-import { preparePrices, valuedLedger } from './valued-ledger.ts'
+import { prepareLedgers, valuedLedger } from './valued-ledger.ts'
 import { costMs, inChunks } from './work-plan.ts'
 
 /** Longer than any portfolio takes: what goes on hangs. */
@@ -22,7 +23,7 @@ const JOB_MS_MAX = 10_000
 /** Rows of one transaction, unless one portfolio alone has more. */
 const ROWS_PER_WRITE = 5_000
 
-export interface MakingPorts extends Omit<AnalyticsPorts, 'ledgers' | 'riskFreeRate'> {
+export interface MakingPorts extends Omit<AnalyticsPorts, 'ledgers' | 'riskFree'> {
   readonly historyStore: HistoryStore
   readonly telemetry: HistoryTelemetry
 }
@@ -47,7 +48,11 @@ interface ReadDays extends DueDays {
   readonly ledger: PackedLedger
 }
 
-interface Prepared extends ReadDays {
+interface PricedDays extends ReadDays {
+  readonly areActionsLeftOut: boolean
+}
+
+interface Prepared extends PricedDays {
   readonly job: HistoryJob
 }
 
@@ -104,28 +109,26 @@ export class HistoryMaking {
     }
   }
 
-  /** Their prices present. */
-  async #price(read: readonly ReadDays[]): Promise<readonly ReadDays[]> {
+  /** With their corporate actions in them, and their prices present. */
+  async #price(read: readonly ReadDays[]): Promise<readonly PricedDays[]> {
     const { prices } = this.#ports
     const { revision } = prices.closes
     try {
-      await preparePrices(
-        prices,
-        read.map(({ ledger }) => ledger),
-        undefined,
-      )
+      const ledgers = read.map(({ ledger }) => ledger)
+      const wanted = { recordedUntil: undefined, reportingCurrency: undefined }
+      const acted = await prepareLedgers(this.#ports, ledgers, wanted)
       // What was being loaded for another call may have been read before the news.
       if (prices.closes.revision !== revision) await prices.refresh()
-      return read
+      return read.map((each, at) => withActions(each, acted[at]))
     } catch (error) {
-      const priced: ReadDays[] = []
+      const priced: PricedDays[] = []
       if (read.length > 1) for (const each of read) priced.push(...(await this.#price([each])))
       else for (const each of read) await this.#postpone(each.portfolio, 'NO_PRICES', error)
       return priced
     }
   }
 
-  async #prepare(read: readonly ReadDays[]): Promise<readonly Prepared[]> {
+  async #prepare(read: readonly PricedDays[]): Promise<readonly Prepared[]> {
     const { prices, instruments, historyStore } = this.#ports
     const before = await historyStore.valuesBefore(
       read.flatMap(({ portfolio: { userId }, fromDay }) =>
@@ -153,7 +156,7 @@ export class HistoryMaking {
     for (const [at, outcome] of (await batch.run(jobs, JOB_MS_MAX)).entries()) {
       const prepared = chunk[at]
       if (prepared === undefined || outcome.kind === 'stopped') continue
-      const { portfolio, fromDay, toDay, ledger } = prepared
+      const { portfolio, fromDay, toDay, ledger, areActionsLeftOut } = prepared
       if (outcome.kind === 'failed') {
         await this.#postpone(portfolio, outcome.reason)
         continue
@@ -167,6 +170,7 @@ export class HistoryMaking {
         currency: ledger.baseCurrency,
         rows: outcome.result,
         ledgerVersion: ledger.version,
+        areActionsLeftOut,
         instrumentIds: this.#dependencies(ledger),
       })
     }
@@ -204,6 +208,14 @@ export class HistoryMaking {
     )
     return [...new Set([...linked, ...pairs])]
   }
+}
+
+/** All are left out where one does not go with what was recorded: when that changes, every day does. */
+function withActions(days: ReadDays, acted: ActedLedger | undefined): PricedDays {
+  const { ledger, leftOut } = acted ?? { ledger: days.ledger, leftOut: new Set() }
+  const areActionsLeftOut = leftOut.size > 0
+  const isOther = areActionsLeftOut !== days.portfolio.areActionsLeftOut
+  return { ...days, ledger, areActionsLeftOut, ...(isOther && { fromDay: undefined }) }
 }
 
 function inWrites(histories: readonly KeptDays[]): readonly (readonly KeptDays[])[] {

@@ -1,13 +1,12 @@
-import { type EpochDay, epochDay } from '../../domain/analytics/epoch-day.ts'
+import { dayNumberOf, type EpochDay } from '../../domain/analytics/epoch-day.ts'
 import type { Job, ResultOf } from '../../domain/analytics/jobs.ts'
 import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
 import { PortfolioError } from '../../domain/errors.ts'
-import { dayOf } from '../../domain/portfolio/calendar-day.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { CallContext } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
 import { closesKnownAt } from './resident-prices.ts'
-import { preparePrices, type Prices } from './valued-ledger.ts'
+import { prepareLedgers, type Prices } from './valued-ledger.ts'
 
 /** Longer than any portfolio takes: what goes on hangs. */
 const JOB_MS_MAX = 10_000
@@ -24,7 +23,10 @@ export interface AnalysisView {
 }
 
 export interface AnalyzedPortfolio {
+  /** With its corporate actions in it. */
   readonly ledger: PackedLedger
+  /** Instruments of which some action is not. */
+  readonly leftOut: ReadonlySet<string>
   readonly prices: Prices
   readonly reportingCurrency: string
   /** Of the valuation date, in the portfolio's time zone. */
@@ -40,18 +42,22 @@ export async function readPortfolio(
   { userId, effectiveAt, recordedUntil, reportingCurrency }: AnalysisView,
   more: readonly string[] = [],
 ): Promise<AnalyzedPortfolio> {
-  const ledger = await readLedger(ports, userId, recordedUntil)
-  if (ledger === undefined) {
+  ports.pool.start()
+  const read = await readLedger(ports, userId, recordedUntil)
+  if (read === undefined) {
     throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no such portfolio')
   }
   const prices =
     recordedUntil === undefined ? ports.prices : await closesKnownAt(ports, recordedUntil)
-  await preparePrices(prices, [ledger], reportingCurrency, more)
+  const wanted = { recordedUntil, reportingCurrency, more }
+  const [acted] = await prepareLedgers({ ...ports, prices }, [read], wanted)
+  const { ledger, leftOut } = acted ?? { ledger: read, leftOut: new Set() }
   return {
     ledger,
+    leftOut,
     prices,
     reportingCurrency: reportingCurrency ?? ledger.baseCurrency,
-    today: epochDay(dayOf(effectiveAt ?? ports.clock.now(), ledger.timeZone)),
+    today: dayNumberOf(effectiveAt ?? ports.clock.now(), ledger.timeZone),
   }
 }
 

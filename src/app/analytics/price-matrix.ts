@@ -3,6 +3,9 @@ import { NO_RATE, SAME_CURRENCY } from '../../domain/analytics/daily-values.ts'
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { ONE } from '../../domain/decimal.ts'
 import { constantQuote, effectiveQuote } from '../../domain/market-data/effective-quote.ts'
+import type { CorporateAction } from '../../domain/market-data/corporate-action.ts'
+import { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
+import { priceInLastUnits } from '../../domain/market-data/paired-quote.ts'
 import type { InstrumentSource } from '../../domain/market-data/instrument.ts'
 import { pairsBetween, PIVOT_CURRENCIES } from '../../domain/market-data/quote.ts'
 import type { CloseHistory, DailyClose } from '../analytics-ports.ts'
@@ -19,6 +22,8 @@ interface Row {
   /** Worth of a unit at a price of one. */
   readonly factor: number
   readonly isConstant: boolean
+  /** All actions of the instrument that were known: its prices are of units after their last split. */
+  readonly actions: readonly CorporateAction[]
 }
 
 interface RateRow {
@@ -32,16 +37,22 @@ interface RateRow {
  */
 export class PriceMatrix {
   readonly #instruments: InstrumentSource
+  readonly #actions: () => CorporateActions
   readonly #rows = new Map<string, Row>()
   readonly #outdated = new Set<string>()
   readonly #rates = new Map<string, RateRow>()
   #matrix: CloseMatrix = { firstDay: 0, dayCount: 0, closes: new Float64Array() }
   #placesUsed = 0
   #placesMax = 0
+  #placesExpected = 0
   #revision = 0
 
-  constructor(instruments: InstrumentSource) {
+  constructor(
+    instruments: InstrumentSource,
+    actions: () => CorporateActions = () => CorporateActions.none,
+  ) {
     this.#instruments = instruments
+    this.#actions = actions
   }
 
   get matrix(): CloseMatrix {
@@ -58,9 +69,20 @@ export class PriceMatrix {
     return this.#rows.size === 0
   }
 
-  /** True when its closes are here and are what its description makes of them. */
+  /** True when its closes are here and are what its description and its splits make of them. */
   has(instrumentId: string): boolean {
-    return this.#rows.has(instrumentId) && !this.#outdated.has(instrumentId)
+    const row = this.#rows.get(instrumentId)
+    if (row === undefined || this.#outdated.has(instrumentId)) return false
+    const actions = this.#actions().of(instrumentId)
+    if (row.actions === actions) return true
+    if (splitsKey(row.actions) !== splitsKey(actions)) return false
+    this.#rows.set(instrumentId, { ...row, actions })
+    return true
+  }
+
+  /** True when its prices have to be read with what they are prices of. */
+  needsUnits(instrumentId: string): boolean {
+    return splitsKey(this.#actions().of(instrumentId)) !== ''
   }
 
   /** What one unit is quoted in; "" = the base currency of whoever holds it. */
@@ -71,6 +93,11 @@ export class PriceMatrix {
   /** -1 = it is not here. */
   rowOf(instrumentId: string): number {
     return this.#rows.get(instrumentId)?.place ?? -1
+  }
+
+  /** So many more instruments are about to come: room for all is made with the first. */
+  expect(count: number): void {
+    this.#placesExpected = this.#placesUsed + count
   }
 
   /** Has an instrument read anew, since its description changed. */
@@ -91,6 +118,8 @@ export class PriceMatrix {
       const row = this.#describe(instrumentId, history?.currency ?? '')
       this.#rows.set(instrumentId, row)
       this.#outdated.delete(instrumentId)
+      // A split was recorded while they were read.
+      if (history && !history.unitsOf && splitsKey(row.actions) !== '') this.outdate(instrumentId)
       this.#fill(row, row.isConstant ? undefined : history)
     }
     this.#revision += 1
@@ -98,7 +127,7 @@ export class PriceMatrix {
 
   /** Takes in new closes of the instruments that are here. */
   update(closes: readonly DailyClose[]): void {
-    for (const { instrumentId, currency, day, price } of closes) {
+    for (const { instrumentId, currency, day, price, unitsOf } of closes) {
       const row = this.#rows.get(instrumentId)
       if (row === undefined || row.isConstant) continue
       if (row.quoted !== currency) {
@@ -107,7 +136,7 @@ export class PriceMatrix {
         continue
       }
       this.#makeRoom(this.#placesUsed, day, day)
-      this.#set(row, day, price)
+      this.#set(row, day, price * priceInLastUnits(row.actions, unitsOf))
       this.#revision += 1
     }
   }
@@ -138,18 +167,24 @@ export class PriceMatrix {
 
   #describe(instrumentId: string, quoted: string): Row {
     const instrument = this.#instruments.get(instrumentId)
-    const place = this.#rows.get(instrumentId)?.place ?? this.#takePlace()
-    if (instrument === undefined) {
-      return { place, quoted, currency: quoted, factor: 1, isConstant: false }
-    }
+    const actions = this.#actions().of(instrumentId)
+    const place = this.#placeFor(instrumentId, actions)
+    const plain = { place, quoted, currency: quoted, factor: 1, isConstant: false, actions }
+    if (instrument === undefined) return plain
     const constant = constantQuote(instrument)
-    if (constant !== undefined) {
-      return { place, quoted, currency: constant.currency, factor: 1, isConstant: true }
-    }
+    if (constant !== undefined) return { ...plain, currency: constant.currency, isConstant: true }
     const facts = { pricedAt: 0, source: '', kind: 'CLOSE', splitAdjusted: false } as const
     const one = { instrumentId, price: ONE, currency: quoted, ...facts }
     const { unitPrice = ONE, currency } = effectiveQuote(one, instrument)
-    return { place, quoted, currency, factor: unitPrice.toNumber(), isConstant: false }
+    return { ...plain, currency, factor: unitPrice.toNumber() }
+  }
+
+  /** Another one after a split: who counts in the units of before reads the old one on. */
+  #placeFor(instrumentId: string, actions: readonly CorporateAction[]): number {
+    const row = this.#rows.get(instrumentId)
+    return row !== undefined && splitsKey(row.actions) === splitsKey(actions)
+      ? row.place
+      : this.#takePlace()
   }
 
   #takePlace(): number {
@@ -158,13 +193,17 @@ export class PriceMatrix {
   }
 
   /** At once: who reads the row meanwhile never finds it empty. */
-  #fill({ place, factor, isConstant }: Row, history: CloseHistory | undefined): void {
+  #fill({ place, factor, isConstant, actions }: Row, history: CloseHistory | undefined): void {
     const { closes, dayCount, firstDay } = this.#matrix
     const row = new Float64Array(dayCount).fill(NaN)
     // Money is worth itself from the first day on.
     if (isConstant) row[0] = 1
-    for (const [at, day] of history?.days.entries() ?? []) {
-      row[day - firstDay] = (history?.prices[at] ?? NaN) * factor
+    if (history !== undefined) {
+      const { days, prices, unitsOf } = history
+      for (let at = 0; at < days.length; at += 1) {
+        const units = unitsOf === undefined ? 1 : priceInLastUnits(actions, unitsOf[at] ?? 0)
+        row[(days[at] ?? 0) - firstDay] = (prices[at] ?? NaN) * factor * units
+      }
     }
     closes.set(row, place * dayCount)
   }
@@ -201,7 +240,8 @@ export class PriceMatrix {
     const first = isEmpty ? firstDay : Math.min(firstDay, old.firstDay)
     const end = Math.max(lastDay + 1 + SPARE_DAYS, isEmpty ? 0 : oldEnd)
     const dayCount = lastDay < oldEnd && !isEmpty ? oldEnd - first : end - first
-    this.#placesMax = Math.max(this.#placesMax, Math.ceil(places * SPARE_SHARE))
+    const wanted = Math.max(places, this.#placesExpected)
+    this.#placesMax = Math.max(this.#placesMax, Math.ceil(wanted * SPARE_SHARE))
     const bytes = this.#placesMax * dayCount * Float64Array.BYTES_PER_ELEMENT
     const closes = new Float64Array(new SharedArrayBuffer(bytes)).fill(NaN)
     for (let place = 0; place < this.#placesUsed; place += 1) {
@@ -216,6 +256,15 @@ export class PriceMatrix {
     }
     this.#matrix = { firstDay: first, dayCount, closes }
   }
+}
+
+/** Names the splits that count; "" = there is none. */
+function splitsKey(actions: readonly CorporateAction[]): string {
+  if (actions.length === 0) return ''
+  return actions
+    .filter(({ terms, reversedAt }) => terms.kind === 'SPLIT' && reversedAt === undefined)
+    .map(({ actionId }) => actionId)
+    .join()
 }
 
 /** The last rate of a pair on each day, quoted or inverted. */

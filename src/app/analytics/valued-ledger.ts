@@ -1,22 +1,51 @@
 import type { ValuedLedger } from '../../domain/analytics/daily-values.ts'
 import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
+import type { ActedLedger } from '../../domain/analytics/fold-actions.ts'
 import type { InstrumentSource } from '../../domain/market-data/instrument.ts'
 import { symbolOf } from '../../domain/market-data/instrument.ts'
+import type { Instant } from '../../domain/time.ts'
+import { type ActionPorts, actedLedger } from './acted-ledgers.ts'
 import type { ResidentPrices } from './resident-prices.ts'
 
-export type Prices = Pick<ResidentPrices, 'closes' | 'ensure'>
+export type Prices = Pick<ResidentPrices, 'actions' | 'closes' | 'ensure'>
 
 /** What each group of a ledger is made of: nothing, one instrument, or one asset class; cash is one by itself. */
 export type Grouping = 'none' | 'instrument' | 'class'
 
 export const CASH_GROUP = 'CASH'
 
-/** Makes everything present that values these ledgers in a currency; undefined = each one's own. */
-export async function preparePrices(
+/** How much is known, in which currency to value (undefined = each ledger's own), and what else is to be priced. */
+interface Wanted {
+  readonly recordedUntil: Instant | undefined
+  readonly reportingCurrency: string | undefined
+  readonly more?: readonly string[]
+}
+
+/** The ledgers with their corporate actions in them, and everything present that values them. */
+export async function prepareLedgers(
+  ports: ActionPorts & { readonly prices: Prices },
+  ledgers: readonly PackedLedger[],
+  { recordedUntil, reportingCurrency, more = [] }: Wanted,
+): Promise<readonly ActedLedger[]> {
+  const { prices, clock } = ports
+  for (;;) {
+    const { actions } = prices
+    const known = { actions, due: actions.dueAt(clock.now()) }
+    const acted = await Promise.all(
+      ledgers.map((ledger) => actedLedger(ports, ledger, { known, recordedUntil })),
+    )
+    const found = acted.map(({ ledger }) => ledger)
+    await preparePrices(prices, found, reportingCurrency, more)
+    // Quantities and prices are of units after the same splits.
+    if (prices.actions === actions) return acted
+  }
+}
+
+async function preparePrices(
   prices: Prices,
   ledgers: readonly PackedLedger[],
   reportingCurrency: string | undefined,
-  more: readonly string[] = [],
+  more: readonly string[],
 ): Promise<void> {
   await prices.ensure([...ledgers.flatMap(({ instrumentIds }) => instrumentIds), ...more])
   const pairs = new Set<string>()
@@ -38,7 +67,7 @@ function currenciesOf(
   return new Set([...quoted, ...currencies].map((each) => (each === '' ? baseCurrency : each)))
 }
 
-/** A ledger with the places of its prices, which {@link preparePrices} made present, and the names of its groups. */
+/** A ledger with the places of its prices, which {@link prepareLedgers} made present, and the names of its groups. */
 export function valuedLedger(
   ledger: PackedLedger,
   { prices, instruments }: { prices: Prices; instruments: InstrumentSource },

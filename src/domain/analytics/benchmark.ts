@@ -1,4 +1,5 @@
 import { OBSERVATIONS_PER_YEAR, perYear } from './annualize.ts'
+import type { EpochDay } from './epoch-day.ts'
 import { type Figure, figure } from './figure.ts'
 import { centralMoment, mean, sampleDeviation } from './moments.ts'
 import type { DailyReturns } from './time-weighted.ts'
@@ -11,12 +12,17 @@ export interface PairedReturns {
   readonly benchmark: Float64Array
 }
 
+/** With the day on which each stretch ends. */
+export interface DatedPairs extends PairedReturns {
+  readonly days: Int32Array
+}
+
 /**
  * Two series on the days that both have: what either returned on a day of its own is compounded into the next
  * common one. Both start at the same valuation.
  */
-export function pairReturns(portfolio: DailyReturns, benchmark: DailyReturns): PairedReturns {
-  const pairs: [number, number][] = []
+export function pairReturns(portfolio: DailyReturns, benchmark: DailyReturns): DatedPairs {
+  const pairs: [number, number, EpochDay][] = []
   let [left, right, growth, benchmarkGrowth] = [0, 0, 1, 1]
   while (left < portfolio.days.length && right < benchmark.days.length) {
     const [day, benchmarkDay] = [portfolio.days[left] ?? 0, benchmark.days[right] ?? 0]
@@ -29,13 +35,14 @@ export function pairReturns(portfolio: DailyReturns, benchmark: DailyReturns): P
       right += 1
     }
     if (day === benchmarkDay) {
-      pairs.push([growth - 1, benchmarkGrowth - 1])
+      pairs.push([growth - 1, benchmarkGrowth - 1, day])
       ;[growth, benchmarkGrowth] = [1, 1]
     }
   }
   return {
     portfolio: Float64Array.from(pairs, ([value]) => value),
     benchmark: Float64Array.from(pairs, ([, value]) => value),
+    days: Int32Array.from(pairs, ([, , day]) => day),
   }
 }
 
@@ -48,7 +55,7 @@ export interface Regression {
 }
 
 /**
- * Least squares of a portfolio's returns on its benchmark's, both less the risk-free rate (Jensen 1968): beta is the
+ * Least squares of a portfolio's returns on its benchmark's, both less the risk-free rate of their days (Jensen 1968): beta is the
  * slope, alpha the intercept compounded over 252 observations. The correlation needs both to vary.
  */
 export function regression({ portfolio, benchmark }: PairedReturns): Regression {

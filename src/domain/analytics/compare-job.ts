@@ -1,5 +1,4 @@
 import { type EndHoldings, endHoldings, type JobPeriod, NET_OF_FEES } from './analyze-job.ts'
-import { perObservation } from './annualize.ts'
 import {
   downCapture,
   informationRatio,
@@ -17,6 +16,7 @@ import { SAME_CURRENCY, type ValuedDays, type ValuedLedger, valueDays } from './
 import type { EpochDay } from './epoch-day.ts'
 import { type Figure, figure } from './figure.ts'
 import { type PerformanceFigures, performanceOf } from './measures.ts'
+import { observationRates, type RiskFreeRates } from './risk-free-rates.ts'
 import { excessReturns } from './risk-ratios.ts'
 import { sameCashFlows, type SameCashFlows } from './same-cash-flows.ts'
 import { dailyReturns } from './time-weighted.ts'
@@ -43,7 +43,7 @@ export interface CompareJob {
   readonly ledger: ValuedLedger
   readonly period: JobPeriod
   readonly benchmarks: readonly JobBenchmark[]
-  readonly riskFreeRate: number
+  readonly riskFree: RiskFreeRates
 }
 
 export interface Comparison {
@@ -102,7 +102,7 @@ function compare(job: CompareJob, compared: Compared, benchmark: JobBenchmark): 
       start: period.startValue,
       rows: period.values,
     }),
-    regression: regression(excessOf(pairs, perObservation(job.riskFreeRate))),
+    regression: regression(excessOf(pairs, observationRates(job.riskFree, pairs.days))),
     trackingError: trackingError(pairs),
     informationRatio: informationRatio(pairs),
     upCapture: upCapture(pairs),
@@ -111,10 +111,10 @@ function compare(job: CompareJob, compared: Compared, benchmark: JobBenchmark): 
   }
 }
 
-function excessOf({ portfolio, benchmark }: PairedReturns, rate: number): PairedReturns {
+function excessOf({ portfolio, benchmark }: PairedReturns, rates: Float64Array): PairedReturns {
   return {
-    portfolio: excessReturns(portfolio, rate),
-    benchmark: excessReturns(benchmark, rate),
+    portfolio: excessReturns(portfolio, rates),
+    benchmark: excessReturns(benchmark, rates),
   }
 }
 

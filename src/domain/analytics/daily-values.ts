@@ -1,6 +1,7 @@
 import { type CloseMatrix, closeOf, lastClose } from './close-matrix.ts'
 import type { EpochDay } from './epoch-day.ts'
-import { entryKinds, type LedgerNumbers } from './ledger-numbers.ts'
+import { entryKinds, type LedgerNumbers, UNITS_ROUNDING } from './ledger-numbers.ts'
+import { Rows } from './series-rows.ts'
 import type { ValuationSeries } from './valuation-series.ts'
 
 /** Which charges count as a loss; the others are as if paid out (decision 30). */
@@ -42,9 +43,6 @@ export interface ValuedDays {
   readonly endCash: number
 }
 
-/** Units that are left by the rounding of doubles are none. */
-const UNITS_ROUNDING = 1e-12
-
 /**
  * Values a portfolio at the close of each day on which something held has a quote or something happened, from the
  * evening before `fromDay` to `toDay`. A holding without a quote so far is worth its last trade's price (decision
@@ -68,41 +66,6 @@ export function valueDays(
     walk.close(day, day === start || day === period.toDay)
   }
   return walk.finish()
-}
-
-/** Series under construction. */
-class Rows {
-  readonly values: Float64Array
-  readonly inflows: Float64Array
-  readonly outflows: Float64Array
-  readonly observed: Uint8Array
-
-  constructor(size: number) {
-    this.values = new Float64Array(size)
-    this.inflows = new Float64Array(size)
-    this.outflows = new Float64Array(size)
-    this.observed = new Uint8Array(size)
-  }
-
-  flow(row: number, amount: number): void {
-    if (amount > 0) this.inflows[row] = (this.inflows[row] ?? 0) + amount
-    else if (amount < 0) this.outflows[row] = (this.outflows[row] ?? 0) - amount
-    else if (Number.isNaN(amount)) this.inflows[row] = NaN
-  }
-
-  add(row: number, value: number): void {
-    this.values[row] = (this.values[row] ?? 0) + value
-  }
-
-  series(days: Int32Array, count: number): ValuationSeries {
-    return {
-      days: days.subarray(0, count),
-      values: this.values.subarray(0, count),
-      inflows: this.inflows.subarray(0, count),
-      outflows: this.outflows.subarray(0, count),
-      observed: this.observed.subarray(0, count),
-    }
-  }
 }
 
 class DayWalk {
@@ -175,7 +138,10 @@ class DayWalk {
       this.#move(this.#next)
       this.#next += 1
     }
-    for (let entry = from; entry < this.#next; entry += 1) this.#flow(entry, day)
+    for (let entry = from; entry < this.#next; entry += 1) {
+      if (this.#ledger.numbers.kinds[entry] === entryKinds.PASSED) this.#pass(entry, day)
+      else this.#flow(entry, day)
+    }
     return this.#next > from
   }
 
@@ -229,6 +195,17 @@ class DayWalk {
     this.#book(group, amount - left)
     if (isTracked) this.#book(this.#ledger.cashGroup, -amount)
     this.#whole.flow(this.#row, isTracked ? -left : amount - left)
+  }
+
+  /** What one holding gives to another is a flow of each, and none of the whole. */
+  #pass(entry: number, day: EpochDay): void {
+    const { numbers, groups } = this.#ledger
+    const part = numbers.parts[entry] ?? -1
+    const [from, to] = [groups[numbers.parts[entry - 1] ?? -1] ?? -1, groups[part] ?? -1]
+    if (from === to) return
+    const worth = this.#unitValue(part, day) * (numbers.quantities[entry] ?? 0)
+    this.#book(from, -worth)
+    this.#book(to, worth)
   }
 
   #flowOf(group: number, amount: number): void {

@@ -1,3 +1,6 @@
+import { dayOf } from '../portfolio/calendar-day.ts'
+import { type Instant, MICROSECONDS_PER_DAY } from '../time.ts'
+
 /** A calendar day as whole days since 1970-01-01: differences are days, and a typed array holds many of them. */
 export type EpochDay = number
 
@@ -6,6 +9,13 @@ const MILLISECONDS_PER_DAY = 86_400_000
 /** The number of a day written "YYYY-MM-DD". */
 export function epochDay(day: string): EpochDay {
   return Date.parse(`${day}T00:00:00Z`) / MILLISECONDS_PER_DAY
+}
+
+/** The day on which an instant falls in a time zone (IANA name). */
+export function dayNumberOf(instant: Instant, timeZone: string): EpochDay {
+  return timeZone === 'UTC'
+    ? Math.floor(instant / MICROSECONDS_PER_DAY)
+    : epochDay(dayOf(instant, timeZone))
 }
 
 /** "YYYY-MM-DD" of a numbered day. */

@@ -1,3 +1,5 @@
+import type { LotMethod } from '../portfolio/lot-methods.ts'
+
 /** How an entry moves value between a holding, cash and the world outside. */
 export const entryKinds = {
   /** Against cash: a trade, an income, a charge. */
@@ -10,7 +12,12 @@ export const entryKinds = {
   CONVERSION: 3,
   /** Units alone: a reward, an expiry. */
   UNITS: 4,
+  /** Units that a corporate action made of those of the entry before: a flow between two holdings. */
+  PASSED: 5,
 } as const
+
+/** Units that are left by the rounding of doubles, as a part of what moved, are none. */
+export const UNITS_ROUNDING = 1e-12
 
 /**
  * A ledger as numbers, so that a thread can be handed it without building objects; arrays of one length, one place
@@ -19,6 +26,7 @@ export const entryKinds = {
 export interface LedgerNumbers {
   /** EpochDay of each entry in the portfolio's time zone. */
   readonly days: Int32Array
+  readonly instants: Float64Array
   /** Place of the instrument in {@link PackedLedger.instrumentIds}; -1 = of the portfolio as a whole. */
   readonly parts: Int32Array
   readonly kinds: Uint8Array
@@ -38,14 +46,62 @@ export interface LedgerNumbers {
   readonly prices: Float64Array
 }
 
+/** Room for so many entries; what is not written is zero, and trades say nothing. */
+export function emptyNumbers(size: number): LedgerNumbers {
+  const integers = (): Int32Array => new Int32Array(size)
+  const doubles = (): Float64Array => new Float64Array(size)
+  const flags = (): Uint8Array => new Uint8Array(size)
+  return {
+    days: integers(),
+    instants: doubles(),
+    parts: integers(),
+    kinds: flags(),
+    tracked: flags(),
+    quantities: doubles(),
+    cash: doubles(),
+    cashAmounts: doubles(),
+    cashCurrencies: integers(),
+    fees: doubles(),
+    taxes: doubles(),
+    prices: doubles().fill(NaN),
+  }
+}
+
+/** Writes the entries from `start` up to `end` to places from `place` on. */
+export function copyEntries(
+  from: LedgerNumbers,
+  [start, end]: readonly [number, number],
+  to: LedgerNumbers,
+  place: number,
+): void {
+  to.days.set(from.days.subarray(start, end), place)
+  to.instants.set(from.instants.subarray(start, end), place)
+  to.parts.set(from.parts.subarray(start, end), place)
+  to.kinds.set(from.kinds.subarray(start, end), place)
+  to.tracked.set(from.tracked.subarray(start, end), place)
+  to.quantities.set(from.quantities.subarray(start, end), place)
+  to.cash.set(from.cash.subarray(start, end), place)
+  to.cashAmounts.set(from.cashAmounts.subarray(start, end), place)
+  to.cashCurrencies.set(from.cashCurrencies.subarray(start, end), place)
+  to.fees.set(from.fees.subarray(start, end), place)
+  to.taxes.set(from.taxes.subarray(start, end), place)
+  to.prices.set(from.prices.subarray(start, end), place)
+}
+
 /** A ledger as numbers with the names they stand for. */
 export interface PackedLedger {
   readonly userId: string
   readonly version: number
   readonly baseCurrency: string
   readonly timeZone: string
+  readonly lotMethod: LotMethod
   readonly instrumentIds: readonly string[]
   /** Of cash; "" = the base currency. */
   readonly currencies: readonly string[]
   readonly numbers: LedgerNumbers
+  /**
+   * Places of the entries that need lots or units to be there: what a corporate action that was recorded later may
+   * have made impossible.
+   */
+  readonly bindingEntries: Int32Array
 }

@@ -14,6 +14,7 @@ import {
   sortinoRatio,
   volatility,
 } from './risk-ratios.ts'
+import { meanRate, observationRates, type RiskFreeRates } from './risk-free-rates.ts'
 import { modifiedDietz, type PeriodTotals, periodTotals, simpleReturn } from './simple-returns.ts'
 import { dailyReturns, timeWeightedReturn } from './time-weighted.ts'
 import { dayCount, type PeriodValuations } from './valuation-series.ts'
@@ -29,6 +30,8 @@ export interface PerformanceFigures extends PeriodTotals {
 
 export interface RiskFigures {
   readonly observations: number
+  /** Per year: the mean of those that the observations were held against. */
+  readonly riskFreeRate: number
   readonly volatility: Figure
   readonly downsideDeviation: Figure
   readonly sharpeRatio: Figure
@@ -46,7 +49,7 @@ export interface RiskFigures {
 
 /** Rates per year that risk is measured against. */
 export interface RiskTerms {
-  readonly riskFreeRate: number
+  readonly riskFree: RiskFreeRates
   readonly minimumAcceptableReturn: number
 }
 
@@ -80,9 +83,10 @@ export function riskOf(
   const whole = timeWeightedReturn(period)
   return {
     observations: returns.length,
+    riskFreeRate: meanRate(terms.riskFree, daily.days, period.endDay),
     volatility: volatility(returns),
     downsideDeviation: downsideDeviation(returns, minimum),
-    sharpeRatio: sharpeRatio(excessReturns(returns, perObservation(terms.riskFreeRate))),
+    sharpeRatio: sharpeRatio(excessReturns(returns, observationRates(terms.riskFree, daily.days))),
     sortinoRatio: sortinoRatio(returns, minimum),
     calmarRatio:
       whole.status === 'OK'

@@ -1,10 +1,17 @@
 import { transactionTypes, type TransactionType } from '../portfolio/transaction-types.ts'
+import type { Instant } from '../time.ts'
 import type { EpochDay } from './epoch-day.ts'
-import { entryKinds, type LedgerNumbers } from './ledger-numbers.ts'
+import {
+  emptyNumbers,
+  entryKinds,
+  type LedgerNumbers,
+  type PackedLedger,
+} from './ledger-numbers.ts'
 
 /** An entry as the ledger keeps it, its decimals as doubles; what is absent is 0, 1 for the factors. */
 export interface StoredEntry {
   readonly day: EpochDay
+  readonly at: Instant
   readonly type: TransactionType
   readonly instrumentId: string
   readonly quantity: number
@@ -23,6 +30,7 @@ export interface StoredTerms {
   readonly priceFactor?: string
   readonly counterCurrency?: string
   readonly counterAmount?: string
+  readonly lots?: readonly unknown[]
 }
 
 const KINDS: Partial<Record<TransactionType, number>> = {
@@ -49,12 +57,20 @@ const DIRECTIONS: Partial<Record<TransactionType, 1 | -1 | 'CLOSE'>> = {
   OPTION_EXPIRY: 'CLOSE',
 }
 
+/** Types that are refused where units or lots are missing; a sale goes short instead, as past reads let it. */
+const BINDING: ReadonlySet<TransactionType> = new Set<TransactionType>([
+  'TRANSFER_IN',
+  'TRANSFER_OUT',
+  'COVER',
+  'OPTION_EXERCISE',
+  'OPTION_EXPIRY',
+  'RETURN_OF_CAPITAL',
+])
+
 /** Turns entries in order of time, reversed ones left out, into numbers. */
-export function packLedger(entries: readonly StoredEntry[]): {
-  readonly numbers: LedgerNumbers
-  readonly instrumentIds: readonly string[]
-  readonly currencies: readonly string[]
-} {
+export function packLedger(
+  entries: readonly StoredEntry[],
+): Pick<PackedLedger, 'numbers' | 'instrumentIds' | 'currencies' | 'bindingEntries'> {
   const conversions = entries.reduce(
     (count, { type }) => count + Number(type === 'FX_CONVERSION'),
     0,
@@ -69,25 +85,11 @@ class Packing {
   readonly #instruments = new Map<string, number>()
   readonly #currencies = new Map([['', 0]])
   readonly #held: number[] = []
+  readonly #binding: number[] = []
   #count = 0
 
   constructor(size: number) {
-    const integers = (): Int32Array => new Int32Array(size)
-    const doubles = (): Float64Array => new Float64Array(size)
-    const flags = (): Uint8Array => new Uint8Array(size)
-    this.#numbers = {
-      days: integers(),
-      parts: integers(),
-      kinds: flags(),
-      tracked: flags(),
-      quantities: doubles(),
-      cash: doubles(),
-      cashAmounts: doubles(),
-      cashCurrencies: integers(),
-      fees: doubles(),
-      taxes: doubles(),
-      prices: doubles().fill(NaN),
-    }
+    this.#numbers = emptyNumbers(size)
   }
 
   add(entry: StoredEntry): void {
@@ -97,6 +99,8 @@ class Packing {
     const numbers = this.#numbers
     const part = this.#partOf(entry.instrumentId)
     numbers.days[at] = entry.day
+    numbers.instants[at] = entry.at
+    if (BINDING.has(type) || (terms?.lots?.length ?? 0) > 0) this.#binding.push(at)
     numbers.parts[at] = part
     numbers.kinds[at] = KINDS[type] ?? entryKinds.PAID
     numbers.tracked[at] = entry.isTracked ? 1 : 0
@@ -126,15 +130,17 @@ class Packing {
       numbers: this.#numbers,
       instrumentIds: [...this.#instruments.keys()],
       currencies: [...this.#currencies.keys()],
+      bindingEntries: Int32Array.from(this.#binding),
     }
   }
 
   /** The other side of a conversion is an entry of its own. */
-  #addCounter({ day, terms }: StoredEntry, of: number): void {
+  #addCounter({ day, at: instant, terms }: StoredEntry, of: number): void {
     const numbers = this.#numbers
     const at = this.#count
     this.#count += 1
     numbers.days[at] = day
+    numbers.instants[at] = instant
     numbers.parts[at] = -1
     numbers.kinds[at] = entryKinds.CONVERSION
     numbers.tracked[at] = numbers.tracked[of] ?? 0
@@ -146,7 +152,9 @@ class Packing {
     const direction = DIRECTIONS[type]
     if (part < 0 || direction === undefined) return 0
     const held = this.#held[part] ?? 0
-    const change = quantity * (direction === 'CLOSE' ? -Math.sign(held) : direction)
+    // What seems not to be there came by a corporate action, which goes to who holds.
+    const closing = held < 0 ? 1 : -1
+    const change = quantity * (direction === 'CLOSE' ? closing : direction)
     this.#held[part] = held + change
     return change
   }

@@ -10,7 +10,7 @@ export function volatility(returns: Float64Array): Figure {
   return figure(sampleDeviation(returns) * ROOT_OF_YEAR, 'MISSING_VALUATION')
 }
 
-/** The returns less a rate per observation: one for all (`perObservation`), or that of each. */
+/** The returns less the risk-free rate of each (`observationRates`), or one for all. */
 export function excessReturns(returns: Float64Array, rate: number | Float64Array): Float64Array {
   return returns.map((value, at) => value - (typeof rate === 'number' ? rate : (rate[at] ?? NaN)))
 }
@@ -29,13 +29,19 @@ export function downsideDeviation(returns: Float64Array, minimum: number): Figur
   return figure(shortfall(returns, minimum) * ROOT_OF_YEAR, 'MISSING_VALUATION')
 }
 
-/** Sharpe ratio (Sharpe 1994): mean over standard deviation (n - 1) of the excess returns, times the root of 252. */
+/**
+ * Sharpe ratio (Sharpe 1994): mean over standard deviation (n - 1) of the returns in excess of the risk-free rate of
+ * their own days, times the root of 252.
+ */
 export function sharpeRatio(excess: Float64Array): Figure {
   if (excess.length < 2) return { status: 'TOO_SHORT' }
   return figure((mean(excess) / sampleDeviation(excess)) * ROOT_OF_YEAR, 'NO_VARIANCE')
 }
 
-/** Sortino ratio: mean return above the minimum over the shortfall below it, times the root of 252. */
+/**
+ * Sortino ratio (Sortino and van der Meer 1991): mean return above the minimum acceptable one, which takes the place of
+ * the risk-free rate, over the shortfall below it, times the root of 252.
+ */
 export function sortinoRatio(returns: Float64Array, minimum: number): Figure {
   if (returns.length < 2) return { status: 'TOO_SHORT' }
   const ratio = (mean(returns) - minimum) / shortfall(returns, minimum)

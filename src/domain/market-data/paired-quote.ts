@@ -16,9 +16,7 @@ export function pairedQuote<Given extends EffectiveQuote>(
 ): Given {
   const known = actions?.of(quote.instrumentId) ?? []
   if (known.length === 0) return quote
-  const { pricedAt, recordedAt = pricedAt, splitAdjusted } = quote
-  const unitsOf = splitAdjusted ? Math.max(pricedAt, recordedAt) : pricedAt
-  const { numerator, denominator } = ratioOf(known, unitsOf, at)
+  const { numerator, denominator } = ratioOf(known, unitsOf(quote), at)
   if (numerator.equals(denominator)) return quote
   const perUnit = (price: Decimal): Decimal => share(price, numerator, denominator)
   return {
@@ -27,6 +25,24 @@ export function pairedQuote<Given extends EffectiveQuote>(
     ...(quote.unitPrice && { unitPrice: perUnit(quote.unitPrice) }),
     splitAdjusted: true,
   }
+}
+
+/** The moment whose units a quote is a price of. */
+function unitsOf({
+  pricedAt,
+  recordedAt = pricedAt,
+  splitAdjusted,
+}: Pick<EffectiveQuote, 'pricedAt' | 'recordedAt' | 'splitAdjusted'>): Instant {
+  return splitAdjusted ? Math.max(pricedAt, recordedAt) : pricedAt
+}
+
+/**
+ * A price of a unit of `from` as one of a unit after all splits that are recorded, those to come included: in such
+ * units a split changes neither price nor quantity.
+ */
+export function priceInLastUnits(actions: readonly CorporateAction[], from: Instant): number {
+  const { numerator, denominator } = ratioOf(actions, from, Number.POSITIVE_INFINITY)
+  return numerator.toNumber() / denominator.toNumber()
 }
 
 /** Units of `from` for units of `to`. */

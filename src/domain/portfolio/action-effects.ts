@@ -204,7 +204,10 @@ function rounded(units: Decimal): Decimal {
 }
 
 /** Units of the base currency for one of a payment's; undefined when nobody knew a rate. */
-function paymentRate({ currency, rates }: Payment, baseCurrency: string): Decimal | undefined {
+export function paymentRate(
+  { currency, rates }: Payment,
+  baseCurrency: string,
+): Decimal | undefined {
   if (currency === '') return ONE
   const source = {
     latest: (pair: string) => {

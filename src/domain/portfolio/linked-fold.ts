@@ -150,7 +150,12 @@ export function foldDue(
   return { ...state, books, cash: recounts ? cashOf(ledger, state.settings, due) : state.cash }
 }
 
-function foldsAlone(history: readonly LedgerEntry[], rules: FoldRules, due: DueActions): boolean {
+/** True when these entries, whole ledgers of their instruments, go with the actions. */
+export function foldsAlone(
+  history: readonly LedgerEntry[],
+  rules: FoldRules,
+  due: DueActions,
+): boolean {
   return foldAll(activeEntries(history), rules, due).refusal === undefined
 }
 

@@ -43,6 +43,7 @@ const HEAD_COLUMNS = [
   'version',
   'kept_until',
   'instrument_ids',
+  'actions_left_out',
   'attempts',
   'retry_at',
 ] as const
@@ -141,6 +142,7 @@ interface BehindRow {
   readonly time_zone: string
   readonly kept_version: number | null
   readonly kept_until: EpochDay | null
+  readonly actions_left_out: boolean | null
 }
 
 function isBehind(untilDay: EpochDay) {
@@ -163,7 +165,8 @@ async function readBehind(
   const within = sql`user_id > ${after} and user_id <= ${last}`
   const { rows } = await sql<BehindRow>`
     select user_id, portfolio.version, last_sequence, time_zone,
-      valuation_head.version as kept_version, ${KEPT_UNTIL} as kept_until
+      valuation_head.version as kept_version, ${KEPT_UNTIL} as kept_until,
+      actions_left_out
     from portfolio
     left join (select * from valuation_head where ${within}) as valuation_head using (user_id)
     where ${within} and portfolio.version > 0
@@ -186,6 +189,7 @@ function behindOf(row: BehindRow): BehindPortfolio {
     timeZone: row.time_zone,
     keptVersion: row.kept_version ?? 0,
     keptUntil: row.kept_until ?? undefined,
+    areActionsLeftOut: row.actions_left_out ?? false,
   }
 }
 
@@ -237,11 +241,11 @@ async function writeRows(
 }
 
 function rowsOf(history: KeptDays, facts: readonly unknown[]): readonly (readonly unknown[])[] {
-  const { userId, currency, ledgerVersion } = history
+  const { userId, currency, ledgerVersion, areActionsLeftOut } = history
   const { days, values, inflows, outflows, growths, observed } = history.rows
   return Array.from(days, (day, row) => {
     const amounts = [values[row], inflows[row], outflows[row]].map(amountText)
-    const completeness = amounts.includes(null) ? 'PARTIAL' : 'COMPLETE'
+    const completeness = areActionsLeftOut || amounts.includes(null) ? 'PARTIAL' : 'COMPLETE'
     const growth = amountText(growths[row])
     const isObserved = observed[row] === 1
     const figures = [currency, ...amounts, growth, isObserved, completeness]
@@ -255,6 +259,6 @@ function amountText(amount = NaN): string | null {
 }
 
 function headOf(history: KeptDays): readonly unknown[] {
-  const { userId, version, keptUntil, instrumentIds } = history
-  return [userId, version, dayText(keptUntil), instrumentIds, 0, null]
+  const { userId, version, keptUntil, instrumentIds, areActionsLeftOut } = history
+  return [userId, version, dayText(keptUntil), instrumentIds, areActionsLeftOut, 0, null]
 }

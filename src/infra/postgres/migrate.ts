@@ -7,6 +7,7 @@ import * as snapshots from './migrations/0004-snapshots.ts'
 import * as instruments from './migrations/0005-instruments.ts'
 import * as corporateActions from './migrations/0006-corporate-actions.ts'
 import * as quotesByRecord from './migrations/0007-quotes-by-record.ts'
+import * as packedCloses from './migrations/0008-packed-closes.ts'
 import * as valuationHistory from './migrations/0010-valuation-history.ts'
 
 /** In order; append only: a released migration never changes. */
@@ -18,6 +19,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0005-instruments': instruments,
   '0006-corporate-actions': corporateActions,
   '0007-quotes-by-record': quotesByRecord,
+  '0008-packed-closes': packedCloses,
   '0010-valuation-history': valuationHistory,
 }
 

@@ -182,8 +182,8 @@ function guardedAnalytics(store: AnalyticsStore): AnalyticsStore {
   return {
     heads: (userIds) => guarded(() => store.heads(userIds)),
     ledgers: (userIds, recordedUntil) => guarded(() => store.ledgers(userIds, recordedUntil)),
-    closes: (instrumentIds, recordedUntil) =>
-      guarded(() => store.closes(instrumentIds, recordedUntil)),
+    packCloses: (now) => guarded(() => store.packCloses(now)),
+    closes: (instrumentIds, asked) => guarded(() => store.closes(instrumentIds, asked)),
     closesSince: (recordedSince) => guarded(() => store.closesSince(recordedSince)),
   }
 }

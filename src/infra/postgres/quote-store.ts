@@ -7,6 +7,7 @@ import { BulkInsert, replacing } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
 import { insertHeld, NOTHING_HELD, readHeld, readOutliers, release } from './held-quotes.ts'
 import { listQuotes } from './quote-list.ts'
+import { outdatePacked } from './packed-closes.ts'
 import { quoteOfRow } from './quote-rows.ts'
 import type { QuoteTable, Schema } from './schema.ts'
 
@@ -34,6 +35,7 @@ export function openQuoteStore(database: Database): QuoteStore {
             transaction,
             newest.map((quote) => rowOf(quote, recordedAt)),
           ),
+          outdatePacked(transaction, quotes, recordedAt),
           insertHeld(transaction, quarantined, recordedAt),
           released.length > 0 && release(transaction, released, recordedAt),
         ])

@@ -34,6 +34,7 @@ export interface Schema {
   readonly corporate_action: CorporateActionTable
   readonly outbox: OutboxTable
   readonly lease: LeaseTable
+  readonly packed_closes: PackedClosesTable
   readonly valuation: ValuationTable
   readonly valuation_head: ValuationHeadTable
   readonly valuation_news: ValuationNewsTable
@@ -280,6 +281,7 @@ export interface ValuationHeadTable {
   kept_until: string | null
   /** What the values are made of: instruments, those linked to them by corporate actions, and pairs of currencies. */
   instrument_ids: string[]
+  actions_left_out: boolean
   attempts: number
   attempted_version: Count
   retry_at: Timestamp | null
@@ -290,4 +292,14 @@ export interface ValuationNewsTable {
   quotes_until: Timestamp
   action_epoch: Count
   instrument_epoch: Count
+}
+
+export interface PackedClosesTable {
+  instrument_id: string
+  revision: Count
+  packed_before: Timestamp | null
+  currency: string
+  days: Buffer | null
+  prices: Buffer | null
+  units_of: Buffer | null
 }

@@ -36,8 +36,9 @@ export function openAnalysisPool(options: {
   const { threads, entry = ownEntry(), onFailure } = options
   let pool: Piscina | undefined
   // Started when they are first needed; from then on one that is lost is replaced at once.
-  const openPool = (): Piscina => {
-    const opened = new Piscina({
+  const startPool = (): Piscina => {
+    if (pool !== undefined) return pool
+    pool = new Piscina({
       filename: entry.href,
       name: 'runChunk',
       minThreads: threads,
@@ -47,8 +48,8 @@ export function openAnalysisPool(options: {
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MEBIBYTES },
       recordTiming: false,
     })
-    opened.on('error', onFailure)
-    return opened
+    pool.on('error', onFailure)
+    return pool
   }
   const flights = new Set<Flight>()
   const watch = new Watch(flights)
@@ -63,15 +64,17 @@ export function openAnalysisPool(options: {
     flights.add(flight)
     watch.start()
     try {
-      pool ??= openPool()
       // The worker's own type is what it says it returns.
-      return (await pool.run(chunk, { signal: flight.thread.signal })) as readonly JobAnswer[]
+      return (await startPool().run(chunk, {
+        signal: flight.thread.signal,
+      })) as readonly JobAnswer[]
     } finally {
       flights.delete(flight)
     }
   }
   return {
     threads,
+    start: () => void startPool(),
     openBatch: () => openBatch(start),
     close: async () => {
       watch.stop()

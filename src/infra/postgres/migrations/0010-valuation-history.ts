@@ -40,6 +40,7 @@ const STATEMENTS = [
     version bigint not null check (version >= 0),
     kept_until date,
     instrument_ids text[] not null,
+    actions_left_out boolean not null default false,
     attempts integer not null default 0 check (attempts >= 0),
     attempted_version bigint not null default 0 check (attempted_version >= 0),
     retry_at timestamptz,

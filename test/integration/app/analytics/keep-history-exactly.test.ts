@@ -15,6 +15,7 @@ import {
 } from '../../../support/history.ts'
 import { record, reverse } from '../../../support/rich-store.ts'
 import { draft, write } from '../../../support/store.ts'
+import { dividend, split } from '../../../unit/domain/portfolio/actions.ts'
 
 /** More runs on demand take longer. */
 const RUNS = Number(process.env['HISTORY_RUNS'] ?? 25)
@@ -36,7 +37,18 @@ interface World {
 const day = fc.constantFrom('2024-03-01', '2024-03-02', '2024-03-04', '2024-03-05', '2024-03-07')
 const amount = fc.integer({ min: 1, max: 999_999 }).map((cents) => cents / 100)
 const fact = fc.record({
-  kind: fc.constantFrom('BUY', 'SELL', 'deposit', 'price', 'rate', 'undo', 'next', 'keep'),
+  kind: fc.constantFrom(
+    'BUY',
+    'SELL',
+    'deposit',
+    'price',
+    'rate',
+    'split',
+    'dividend',
+    'undo',
+    'next',
+    'keep',
+  ),
   day,
   amount,
   of: fc.constantFrom(0, 1),
@@ -44,33 +56,41 @@ const fact = fc.record({
 })
 type Fact = typeof fact extends fc.Arbitrary<infer Value> ? Value : never
 
+function act(instrumentId: string, { kind, day: exDay, amount: paid }: Fact): Promise<unknown> {
+  const terms = kind === 'split' ? split(3, 1) : dividend(`${paid}`)
+  const action = { instrumentId, exDay, effectiveAt: noon(exDay) - 1, terms }
+  const request = { caller: '', requestId: '', contentHash: new Uint8Array(32) }
+  const { store, clock } = fixture
+  return store.postgres.actionStore.record(action, request, clock.now())
+}
+
 /** What comes too early, or sells what is not there: then nothing happened. */
 const refused = (): undefined => undefined
 
-async function happen(world: World, each: Fact): Promise<unknown> {
-  const { user } = world
-  const { store, clock } = fixture
-  const symbol = world.symbols[each.of === 0 ? 0 : 1]
-  switch (each.kind) {
-    case 'BUY':
-    case 'SELL': {
-      const trade = draft(each.kind, symbol, each.amount, { price: 7.3, at: noon(each.day) })
-      return write(store, user, [trade]).catch(refused)
-    }
-    case 'deposit':
-      return record(store, user, [deposit(each.amount, each.day)]).catch(refused)
-    case 'price':
-      return ingest(store, symbol, { [each.day]: each.amount }, each.of === 1 ? 'GBP' : '')
-    case 'rate':
-      return ingest(store, RATE, { [each.day]: each.amount })
-    case 'undo':
-      return reverse(store, user, { sequence: each.sequence }).catch(refused)
-    case 'next':
-      world.today = Math.min(world.today + 1, TODAYS.length - 1)
-      return clock.set(TODAYS[world.today] ?? '')
-    case 'keep':
-      return world.keeper.run()
-  }
+const HAPPENINGS: Readonly<
+  Record<Fact['kind'], (world: World, symbol: string, each: Fact) => unknown>
+> = {
+  BUY: trade,
+  SELL: trade,
+  deposit: ({ user }, _, each) =>
+    record(fixture.store, user, [deposit(each.amount, each.day)]).catch(refused),
+  price: (_, symbol, each) =>
+    ingest(fixture.store, symbol, { [each.day]: each.amount }, each.of === 1 ? 'GBP' : ''),
+  rate: (_, __, each) => ingest(fixture.store, RATE, { [each.day]: each.amount }),
+  split: (_, symbol, each) => act(symbol, each),
+  dividend: (_, symbol, each) => act(symbol, each),
+  undo: ({ user }, _, { sequence }) => reverse(fixture.store, user, { sequence }).catch(refused),
+  next: (world) => {
+    world.today = Math.min(world.today + 1, TODAYS.length - 1)
+    fixture.clock.set(TODAYS[world.today] ?? '')
+  },
+  keep: ({ keeper }) => keeper.run(),
+}
+
+function trade({ user }: World, symbol: string, { kind, amount: units, day: of }: Fact) {
+  const type = kind === 'SELL' ? 'SELL' : 'BUY'
+  const drafts = [draft(type, symbol, units, { price: 7.3, at: noon(of) })]
+  return write(fixture.store, user, drafts).catch(refused)
 }
 
 /** Days with value, net flow and the growths linked so far, as a daily series has them. */
@@ -103,7 +123,9 @@ async function isKeptExactly(isTracked: boolean, facts: readonly Fact[]): Promis
   const { user, symbols, keeper } = world
   const first = isTracked ? deposit(1e6, '2024-03-01') : buy(symbols[0], 3, 10.1, '2024-03-01')
   await record(store, user, [first])
-  for (const each of facts) await happen(world, each)
+  for (const each of facts) {
+    await HAPPENINGS[each.kind](world, symbols[each.of === 0 ? 0 : 1], each)
+  }
   await keeper.run()
   expect(keeper.failed).toEqual([])
   const today = Math.floor(clock.now() / MICROSECONDS_PER_DAY)

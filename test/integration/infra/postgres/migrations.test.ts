@@ -12,6 +12,7 @@ const NAMES = [
   '0005-instruments',
   '0006-corporate-actions',
   '0007-quotes-by-record',
+  '0008-packed-closes',
   '0010-valuation-history',
 ]
 const TABLES = [
@@ -27,6 +28,7 @@ const TABLES = [
   'lot_match',
   'newest_quote',
   'outbox',
+  'packed_closes',
   'portfolio',
   'quarantined_quote',
   'quote',

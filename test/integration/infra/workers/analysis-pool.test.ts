@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
 import type { AnalyzeJob } from '../../../../src/domain/analytics/analyze-job.ts'
+import { constantRate } from '../../../../src/domain/analytics/risk-free-rates.ts'
 import { packLedger } from '../../../../src/domain/analytics/pack-ledger.ts'
 import { openAnalysisPool } from '../../../../src/infra/workers/analysis-pool.ts'
 
@@ -16,7 +17,7 @@ afterAll(() => pool.close())
 function job(units: number): AnalyzeJob {
   const closes = new Float64Array(new SharedArrayBuffer(DAYS * 8)).map((_, day) => 100 + day)
   const entry = { day: 1_000, type: 'BUY', instrumentId: 'A', quantity: units, price: 100 } as const
-  const { numbers } = packLedger([{ ...entry, isTracked: false, terms: undefined }])
+  const { numbers } = packLedger([{ ...entry, at: 0, isTracked: false, terms: undefined }])
   return {
     kind: 'analyze',
     ledger: {
@@ -32,7 +33,7 @@ function job(units: number): AnalyzeJob {
     },
     period: { fromDay: undefined, toDay: 1_000 + DAYS - 1 },
     wantsRisk: true,
-    riskTerms: { riskFreeRate: 0, minimumAcceptableReturn: 0 },
+    riskTerms: { riskFree: constantRate(0), minimumAcceptableReturn: 0 },
   }
 }
 

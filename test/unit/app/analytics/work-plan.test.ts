@@ -23,8 +23,15 @@ describe('the plan of a batch', () => {
 
 function ledger(userId: string, version: number) {
   const entry = { day: 1, type: 'BUY', instrumentId: 'A', quantity: 1, price: 1 } as const
-  const packed = packLedger([{ ...entry, isTracked: false, terms: undefined }])
-  return { userId, version, baseCurrency: 'USD', timeZone: 'UTC', ...packed }
+  const packed = packLedger([{ ...entry, at: 0, isTracked: false, terms: undefined }])
+  return {
+    userId,
+    version,
+    baseCurrency: 'USD',
+    timeZone: 'UTC',
+    lotMethod: 'FIFO',
+    ...packed,
+  } as const
 }
 
 describe('LedgerCache', () => {

@@ -11,7 +11,7 @@ const COUNTED = { fees: true, taxes: true }
 
 function entry(day: number, facts: Partial<StoredEntry>): StoredEntry {
   const plain = { type: 'BUY', instrumentId: 'A', quantity: 0, price: 0 } as const
-  return { ...plain, day, isTracked: false, terms: undefined, ...facts }
+  return { ...plain, day, at: day * 86_400e6, isTracked: false, terms: undefined, ...facts }
 }
 
 /** Days from 100 on; a row of closes for each instrument, in the order in which the entries name them. */

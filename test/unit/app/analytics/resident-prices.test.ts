@@ -1,0 +1,89 @@
+import { describe, expect, it } from '@jest/globals'
+import { ResidentPrices } from '../../../../src/app/analytics/resident-prices.ts'
+import type { AnalyticsStore } from '../../../../src/app/analytics-ports.ts'
+import { createActionTable } from '../../../../src/app/market-data/action-table.ts'
+import { createInstrumentTable } from '../../../../src/app/market-data/instrument-table.ts'
+import { action, split } from '../../domain/portfolio/actions.ts'
+
+const CLOCK = { now: () => 1_704_067_200_000_000, monotonicMs: () => 0 }
+const DAY = 19_000
+
+type Asked = Parameters<AnalyticsStore['closes']>
+
+/** A store whose answers wait until they are let go, and what it was asked for. */
+function waitingStore() {
+  const asked: Asked[] = []
+  const answers: (() => void)[] = []
+  const closes: AnalyticsStore['closes'] = (instrumentIds, how) => {
+    asked.push([instrumentIds, how])
+    return new Promise((resolve) =>
+      answers.push(() => {
+        const unitsOf = how.withUnits ? Float64Array.of(0) : undefined
+        resolve(
+          instrumentIds.map((instrumentId) => ({
+            instrumentId,
+            currency: 'USD',
+            days: Int32Array.of(DAY),
+            prices: Float64Array.of(10),
+            unitsOf,
+          })),
+        )
+      }),
+    )
+  }
+  return { store: { closes } as AnalyticsStore, asked, answers }
+}
+
+function turn(): Promise<string> {
+  return new Promise((resolve) => setImmediate(resolve, 'waits'))
+}
+
+function open() {
+  const { store, asked, answers } = waitingStore()
+  const actions = createActionTable()
+  const instruments = createInstrumentTable()
+  const prices = new ResidentPrices({ clock: CLOCK, store, instruments, actions })
+  /** Lets the statements under way answer until a call has all it asked for. */
+  const answerAll = async (until: Promise<void>): Promise<void> => {
+    const done = until.then(() => 'done')
+    while ((await Promise.race([done, turn()])) === 'waits') {
+      answers.splice(0).forEach((answer) => answer())
+    }
+  }
+  return { prices, actions, asked, answers, answerAll }
+}
+
+const named = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `${prefix}${at}`)
+
+describe('ResidentPrices', () => {
+  it('reads much with few statements at once, so that others get theirs', async () => {
+    const { prices, asked, answers, answerAll } = open()
+    const large = prices.ensure(named('L', 250))
+    await new Promise(setImmediate)
+    expect(answers).toHaveLength(2)
+    const others = ['A', 'B', 'C'].map((prefix) => prices.ensure(named(prefix, 60)))
+    await new Promise(setImmediate)
+    expect(answers).toHaveLength(4)
+    await answerAll(Promise.all([large, ...others]).then(() => undefined))
+    expect(asked).toHaveLength(5 + 3 * 2)
+    expect(prices.closes.has('L249')).toBe(true)
+  })
+
+  it('reads what two calls ask for once', async () => {
+    const { prices, asked, answerAll } = open()
+    await answerAll(
+      Promise.all([prices.ensure(['A', 'B']), prices.ensure(['B', 'A'])]).then(() => undefined),
+    )
+    expect(asked.map(([ids]) => ids)).toEqual([['A', 'B']])
+  })
+
+  it('reads again what was split while it was read, with what each price is of', async () => {
+    const { prices, actions, asked, answerAll } = open()
+    const first = prices.ensure(['A'])
+    await new Promise(setImmediate)
+    actions.publish({ actions: [action(1, 0, split(2, 1), { instrumentId: 'A' })], epoch: 1 })
+    await answerAll(first)
+    expect(asked.map(([, { withUnits }]) => withUnits)).toEqual([false, true])
+  })
+})
