@@ -2,6 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { analyticsHandlers } from './api/analytics.ts'
 import { reportHandler } from './api/http-report.ts'
 import type { LastGood } from './app/analytics/analyze-portfolios.ts'
+import {
+  type HistoryPorts,
+  HistoryKeeper,
+  type HistoryTerms,
+} from './app/analytics/keep-history.ts'
 import { LedgerCache } from './app/analytics/ledger-cache.ts'
 import { packCloses } from './app/analytics/pack-closes.ts'
 import { ResidentPrices } from './app/analytics/resident-prices.ts'
@@ -15,6 +20,11 @@ import { cpuLimit } from './infra/workers/cpu-limit.ts'
 const LAST_GOOD_MAX = 10_000
 /** Closes are packed a month at a time, and again when one of before comes in. */
 const PACKING_MS = 60_000
+
+type KeepingPorts = Pick<
+  HistoryPorts,
+  'historyStore' | 'fencedLeases' | 'instrumentStore' | 'actionStore' | 'telemetry'
+>
 
 /** The part of the composition root that analyses: threads, closes in memory, and the handlers over them. */
 export function openAnalytics(
@@ -37,10 +47,9 @@ export function openAnalytics(
     onFailure: (error) => telemetry.backgroundFailed('analysis-pool', error),
   })
   const prices = new ResidentPrices(context)
+  const shared = { ...context, pool, prices }
   const analyzing = {
-    ...context,
-    pool,
-    prices,
+    ...shared,
     ledgers: new LedgerCache(),
     riskFree: config.riskFree,
     lastGood: lastGood(),
@@ -50,6 +59,8 @@ export function openAnalytics(
   startPass('close-packing', PACKING_MS, () => packCloses(context, replica))
   return {
     handlers: { analytics: analyticsHandlers(analyzing), report: reportHandler(analyzing) },
+    historyKeeper: (keeping: KeepingPorts, terms: HistoryTerms) =>
+      new HistoryKeeper({ ...shared, ...keeping }, terms),
     markStale: () => prices.markStale(),
     close: () => pool.close(),
   }

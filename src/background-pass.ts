@@ -1,3 +1,6 @@
+import type { Telemetry } from './app/ports.ts'
+import type { Opened } from './opened.ts'
+
 /** Work that is done again and again, at most once at a time. */
 export interface BackgroundPass {
   /** Settles with the first pass, whatever became of it. */
@@ -52,5 +55,22 @@ export function startBackgroundPass(
       clearTimeout(timer)
       await current
     },
+  }
+}
+
+export type StartPass = (
+  name: string,
+  intervalMs: number,
+  pass: () => Promise<void>,
+) => BackgroundPass
+
+/** Starts passes that tell of their failures and end with what was opened. */
+export function passStarter(opened: Opened, telemetry: Telemetry): StartPass {
+  return (name, intervalMs, pass) => {
+    const started = startBackgroundPass(intervalMs, pass, (error) =>
+      telemetry.backgroundFailed(name, error),
+    )
+    opened.add(() => started.stop())
+    return started
   }
 }

@@ -6,41 +6,7 @@ import {
   rateOfText,
   type RiskFreeRates,
 } from './domain/analytics/risk-free-rates.ts'
-
-interface Setting<Schema extends z.ZodType> {
-  /** The environment variable. */
-  readonly name: string
-  readonly default: string | undefined
-  readonly meaning: string
-  /** What it accepts, to follow "must be". */
-  readonly takes: string
-  /** From the variable's text, or undefined when it is not set and has no default. */
-  readonly schema: Schema
-  /** Its value is not repeated in messages. */
-  readonly secret: boolean
-}
-
-function setting<Schema extends z.ZodType>(
-  name: string,
-  text: { default?: string; meaning: string; takes: string; secret?: boolean },
-  schema: Schema,
-): Setting<Schema> {
-  return { name, secret: false, ...text, default: text.default, schema }
-}
-
-function wholeNumber(min: number, max: number) {
-  return z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max))
-}
-
-function choice<Value>(values: Readonly<Record<string, Value>>) {
-  return z.enum(Object.keys(values)).transform((text) => values[text] as Value)
-}
-
-function url(protocols: readonly string[]) {
-  const isUrl = (text: string): boolean =>
-    URL.canParse(text) && protocols.includes(new URL(text).protocol)
-  return z.string().refine(isUrl)
-}
+import { choice, setting, url, wholeNumber } from './setting.ts'
 
 /** Undefined when the text is neither a rate nor the path of a file of them. */
 function readRates(text: string): RiskFreeRates | undefined {
@@ -219,6 +185,15 @@ const SETTINGS = {
       .string()
       .transform(readRates)
       .refine((rates) => rates !== undefined),
+  ),
+  historyRefreshMs: setting(
+    'HISTORY_REFRESH_MS',
+    {
+      default: '60000',
+      meaning: 'milliseconds between passes that keep the valuations of past days, or off',
+      takes: 'from 50 to 86400000, or off',
+    },
+    z.union([z.literal('off').transform(() => undefined), wholeNumber(50, 86_400_000)]),
   ),
   drainTimeoutMs: setting(
     'DRAIN_TIMEOUT_MS',

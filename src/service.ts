@@ -25,8 +25,9 @@ import { marketDataHandlers } from './api/market-data.ts'
 import { portfolioHandlers } from './api/portfolio.ts'
 import { openMarketDataClient } from './api/market-data-client.ts'
 import { startServer } from './api/server.ts'
-import { type BackgroundPass, startBackgroundPass } from './background-pass.ts'
+import { type BackgroundPass, passStarter, type StartPass } from './background-pass.ts'
 import type { Config } from './config.ts'
+import { startHistory } from './history.ts'
 import type { Instant } from './domain/time.ts'
 import { guardedProvider } from './infra/market-data/guarded-provider.ts'
 import { openProvider } from './infra/market-data/providers.ts'
@@ -65,7 +66,6 @@ export interface Overrides {
 }
 
 type AnalyticsContext = Parameters<typeof openAnalytics>[1]
-type StartPass = (name: string, intervalMs: number, pass: () => Promise<void>) => BackgroundPass
 
 /**
  * Builds the service and serves. Returns when it listens; a database that does not answer makes it not ready, unless
@@ -95,6 +95,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   const { board, refreshing } = followMarketData(market, startPass, config.quoteRefreshMs)
   const shared = { ...market, instruments: board.instruments, telemetry, startPass, opened }
   const analytics = startAnalytics(config, overrides, shared)
+  startHistory(config, { analytics, postgres, telemetry, startPass, opened })
   const marketData = {
     clock,
     quoteStore,
@@ -196,16 +197,6 @@ function startAnalytics(
   const analytics = openAnalytics(config, { ...ports, worker })
   opened.add(() => analytics.close())
   return analytics
-}
-
-function passStarter(opened: Opened, telemetry: Telemetry): StartPass {
-  return (name, intervalMs, pass) => {
-    const started = startBackgroundPass(intervalMs, pass, (error) =>
-      telemetry.backgroundFailed(name, error),
-    )
-    opened.add(() => started.stop())
-    return started
-  }
 }
 
 /** Brings the prices and the reference data that any replica took in to this one's memory. */

@@ -62,6 +62,7 @@ describe('the chart with nothing but its Secret', () => {
       METRICS_PORT: '9464',
       DATABASE_URL: { secretKeyRef: { name: 'portfolio-database', key: 'DATABASE_URL' } },
       READ_STALENESS_MS: '1000',
+      HISTORY_REFRESH_MS: '60000',
       MARKET_DATA_BUDGET_MS: '250',
       MARKET_DATA_REFRESH_MS: '60000',
       MIGRATE_ON_START: 'false',

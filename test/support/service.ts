@@ -28,6 +28,7 @@ async function runService(
     DATABASE_POOL_MAX: '4',
     QUOTE_REFRESH_MS: '50',
     DRAIN_TIMEOUT_MS: '5000',
+    HISTORY_REFRESH_MS: 'off',
     ...environment,
   })
   const logger = createLogger('info', { write: (line) => void log.push(line) })

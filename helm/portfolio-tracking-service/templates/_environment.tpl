@@ -46,6 +46,8 @@
   value: {{ int64 .Values.marketData.budgetMs | quote }}
 - name: MARKET_DATA_REFRESH_MS
   value: {{ int64 .Values.marketData.refreshMs | quote }}
+- name: HISTORY_REFRESH_MS
+  value: {{ .Values.historyRefreshMs | int64 | default "off" | quote }}
 - name: MIGRATE_ON_START
   value: {{ eq .Values.migration.mode "start" | quote }}
 - name: LOG_LEVEL

@@ -1,7 +1,7 @@
 import { returnFigure } from './annualize.ts'
 import type { EpochDay } from './epoch-day.ts'
 import type { NoFigure, ReturnFigure } from './figure.ts'
-import { dayCount, type PeriodValuations } from './valuation-series.ts'
+import { dayCount, type PeriodValuations, type ValuationSeries } from './valuation-series.ts'
 
 /** Returns of days on which the market was open, as fractions, each from the observation before it. */
 export interface DailyReturns {
@@ -48,14 +48,21 @@ export function linkReturns(period: PeriodValuations): LinkedReturns {
   return { growth, capital, status }
 }
 
-/** Nothing moved and there is no price: the next row measures from the one before. The last row has to have one. */
-function isPassedOver({ values, inflows, outflows }: PeriodValuations, row: number): boolean {
-  const moved = inflows[row] !== 0 || outflows[row] !== 0
-  return Number.isNaN(values[row]) && !moved && row < values.length - 1
+/** The next row measures from the one before. The last row has to have a price. */
+function isPassedOver(period: PeriodValuations, row: number): boolean {
+  return row < period.values.length - 1 && isUntold(period, row)
+}
+
+/** Nothing moved and there is no price. */
+export function isUntold(
+  { values, inflows, outflows }: Pick<ValuationSeries, 'values' | 'inflows' | 'outflows'>,
+  row: number,
+): boolean {
+  return Number.isNaN(values[row]) && inflows[row] === 0 && outflows[row] === 0
 }
 
 /** Below nothing there is no return that could be linked: a short position owes more than it has. */
-function rowStatus(base: number, end: number): LinkedReturns['status'] {
+export function rowStatus(base: number, end: number): LinkedReturns['status'] {
   if (Number.isNaN(base) || Number.isNaN(end)) return 'MISSING_VALUATION'
   return base < 0 || end < 0 || (base === 0 && end !== 0) ? 'NO_CAPITAL' : 'OK'
 }

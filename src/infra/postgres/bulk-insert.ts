@@ -1,4 +1,4 @@
-import { CompiledQuery, type Insertable, type Transaction } from 'kysely'
+import { CompiledQuery, type Insertable, type QueryResult, type Transaction } from 'kysely'
 import { executePrepared } from './database.ts'
 import type { Schema } from './schema.ts'
 
@@ -28,12 +28,15 @@ export class BulkInsert<Table extends keyof Schema> {
     this.#suffix = onConflict === '' ? '' : ` on conflict ${onConflict}`
   }
 
-  /** Starts the statements that insert `rows`, each holding its values in the order of the columns. */
+  /**
+   * Starts the statements that insert `rows`, each holding its values in the order of the columns; gives back how many
+   * were written.
+   */
   async execute(
     transaction: Pick<Transaction<Schema>, 'executeQuery'>,
     rows: readonly (readonly unknown[])[],
-  ): Promise<void> {
-    const statements: Promise<unknown>[] = []
+  ): Promise<number> {
+    const statements: Promise<QueryResult<unknown>>[] = []
     let start = 0
     for (let size = ROWS_MAX; start < rows.length; size /= 2) {
       for (; start + size <= rows.length; start += size) {
@@ -43,7 +46,8 @@ export class BulkInsert<Table extends keyof Schema> {
         statements.push(executePrepared(transaction, `insert into ${this.#table} ${size}`, query))
       }
     }
-    await Promise.all(statements)
+    const results = await Promise.all(statements)
+    return results.reduce((sum, { numAffectedRows = 0n }) => sum + Number(numAffectedRows), 0)
   }
 
   #text(count: number): string {

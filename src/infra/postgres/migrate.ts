@@ -8,6 +8,7 @@ import * as instruments from './migrations/0005-instruments.ts'
 import * as corporateActions from './migrations/0006-corporate-actions.ts'
 import * as quotesByRecord from './migrations/0007-quotes-by-record.ts'
 import * as packedCloses from './migrations/0008-packed-closes.ts'
+import * as valuationHistory from './migrations/0010-valuation-history.ts'
 
 /** In order; append only: a released migration never changes. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -19,6 +20,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0006-corporate-actions': corporateActions,
   '0007-quotes-by-record': quotesByRecord,
   '0008-packed-closes': packedCloses,
+  '0010-valuation-history': valuationHistory,
 }
 
 /** A migration waits this long for a table that is in use, and fails rather than block everybody behind it. */

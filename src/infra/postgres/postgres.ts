@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { AnalyticsStore } from '../../app/analytics-store.ts'
+import type { FencedLeases, HistoryStore } from '../../app/history-store.ts'
 import type {
   ChangeLog,
   ChangeOutcome,
@@ -20,7 +21,9 @@ import { openAnalyticsStore } from './analytics-store.ts'
 import { openChangeLog } from './change-log.ts'
 import { type Database, openDatabase, timestampText } from './database.ts'
 import { classifyFailure } from './failure.ts'
+import { openFencedLeases } from './fenced-leases.ts'
 import { GroupCommit } from './group-commit.ts'
+import { openHistoryStore } from './history-store.ts'
 import { readLedgerPage } from './ledger-page.ts'
 import { openCorporateActionStore } from './corporate-action-store.ts'
 import { openInstrumentStore } from './instrument-store.ts'
@@ -39,6 +42,8 @@ export interface Postgres {
   readonly actionStore: CorporateActionStore
   readonly changeLog: ChangeLog
   readonly leases: Leases
+  readonly fencedLeases: FencedLeases
+  readonly historyStore: HistoryStore
   /** Rejects when the database does not answer. */
   ping(): Promise<void>
   /** Drops stored answers after 72 hours and idempotency keys after 30 days (decision 9). */
@@ -93,6 +98,8 @@ export function openPostgres(options: {
     actionStore: guardedActions(openCorporateActionStore(database)),
     changeLog: guardedLog(openChangeLog(database)),
     leases: openLeases(database),
+    fencedLeases: openFencedLeases(database),
+    historyStore: openHistoryStore(database),
     ping: async () => {
       await sql`select 1`.execute(database.kysely)
     },

@@ -35,6 +35,9 @@ export interface Schema {
   readonly outbox: OutboxTable
   readonly lease: LeaseTable
   readonly packed_closes: PackedClosesTable
+  readonly valuation: ValuationTable
+  readonly valuation_head: ValuationHeadTable
+  readonly valuation_news: ValuationNewsTable
 }
 
 export interface PortfolioTable {
@@ -251,6 +254,44 @@ export interface LeaseTable {
   name: string
   holder: string
   expires_at: Timestamp
+  token: Count
+}
+
+/** A day's value, what moved and how one unit of money grew; null = it cannot be known. */
+export interface ValuationTable {
+  user_id: string
+  day: string
+  currency: string
+  value: Numeric | null
+  inflow: Numeric | null
+  outflow: Numeric | null
+  growth: Numeric | null
+  observed: boolean
+  completeness: 'COMPLETE' | 'PARTIAL'
+  version: Count
+  action_epoch: Count
+  quotes_until: Timestamp
+  computed_at: Timestamp
+}
+
+export interface ValuationHeadTable {
+  user_id: string
+  version: Count
+  /** Null: nothing is kept. */
+  kept_until: string | null
+  /** What the values are made of: instruments, those linked to them by corporate actions, and pairs of currencies. */
+  instrument_ids: string[]
+  actions_left_out: boolean
+  attempts: number
+  attempted_version: Count
+  retry_at: Timestamp | null
+}
+
+export interface ValuationNewsTable {
+  name: string
+  quotes_until: Timestamp
+  action_epoch: Count
+  instrument_epoch: Count
 }
 
 export interface PackedClosesTable {

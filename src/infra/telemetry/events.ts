@@ -1,5 +1,7 @@
 import type { Meter } from '@opentelemetry/api'
 import type { CacheTelemetry, ProviderTelemetry, Telemetry } from '../../app/ports.ts'
+import type { HistoryTelemetry } from '../../app/history-store.ts'
+import { createHistoryEvents } from './history-events.ts'
 import type { Logger } from './logger.ts'
 
 const RPC_SECONDS = [
@@ -12,7 +14,7 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 export function createEvents(
   meter: Meter,
   logger: Logger,
-): Omit<Telemetry, 'startCall'> & CacheTelemetry & ProviderTelemetry {
+): Omit<Telemetry, 'startCall'> & CacheTelemetry & ProviderTelemetry & HistoryTelemetry {
   const calls = meter.createHistogram('portfolio_rpc_duration_seconds', {
     description: 'Time from the arrival of a call to its answer; its count is that of the calls',
     advice: { explicitBucketBoundaries: RPC_SECONDS },
@@ -37,6 +39,7 @@ export function createEvents(
   return {
     ...createCacheEvents(meter, logger),
     ...createProviderEvents(meter, logger),
+    ...createHistoryEvents(meter, logger),
     callEnded: (method, code, durationMs) => {
       calls.record(durationMs / 1_000, { method, code })
     },

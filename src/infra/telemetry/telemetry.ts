@@ -7,13 +7,14 @@ import {
 } from '@opentelemetry/resources'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import type { CacheTelemetry, ProviderTelemetry, Telemetry } from '../../app/ports.ts'
+import type { HistoryTelemetry } from '../../app/history-store.ts'
 import { createEvents } from './events.ts'
 import type { Logger } from './logger.ts'
 import { startMetricsServer } from './metrics-server.ts'
 import { NO_TRACING, openTracing } from './tracing.ts'
 
 export interface OpenTelemetry {
-  readonly telemetry: Telemetry & CacheTelemetry & ProviderTelemetry
+  readonly telemetry: Telemetry & CacheTelemetry & ProviderTelemetry & HistoryTelemetry
   /** Undefined when metrics are off. */
   readonly metricsPort: number | undefined
   readonly close: () => Promise<void>

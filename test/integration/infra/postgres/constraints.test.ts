@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { useDatabase } from '../../../support/store.ts'
-import { BAD, GOOD, LEGAL, type Row, TABLES } from './table-rows.ts'
+import type { Row } from './row-cases.ts'
+import { BAD, GOOD, LEGAL, TABLES } from './table-rows.ts'
 
 const database = useDatabase()
 
@@ -71,10 +72,20 @@ test('a row of another is never written over, and nothing is left out', async ()
     'lot_match.basis',
     'lot_match.gain',
     'lot_match.to_version',
+    'packed_closes.days',
+    'packed_closes.packed_before',
+    'packed_closes.prices',
+    'packed_closes.units_of',
     'portfolio.cash_since',
     'portfolio.last_recorded_at',
     'quarantined_quote.released_at',
     'request_key.answer',
+    'valuation.growth',
+    'valuation.inflow',
+    'valuation.outflow',
+    'valuation.value',
+    'valuation_head.kept_until',
+    'valuation_head.retry_at',
   ])
 })
 

@@ -13,6 +13,7 @@ const NAMES = [
   '0006-corporate-actions',
   '0007-quotes-by-record',
   '0008-packed-closes',
+  '0010-valuation-history',
 ]
 const TABLES = [
   'alias',
@@ -34,6 +35,9 @@ const TABLES = [
   'reference_epoch',
   'request_key',
   'snapshot',
+  'valuation',
+  'valuation_head',
+  'valuation_news',
 ]
 
 let database: TestDatabase

@@ -1,7 +1,7 @@
-export type Row = Readonly<Record<string, string | number | boolean | null>>
+import { BAD_HISTORY, GOOD_HISTORY, GOOD_NEWS, LEGAL_HISTORY } from './history-rows.ts'
+import { each, MOMENT, NOT_FINITE, type Row } from './row-cases.ts'
 
 const HASH = `\\x${'ab'.repeat(32)}`
-const MOMENT = '2024-01-02T03:04:05Z'
 
 /** A good row of each table: a bad one differs from it in what the case names, and in nothing else. */
 export const GOOD: Readonly<Record<string, Row>> = {
@@ -155,12 +155,14 @@ export const GOOD: Readonly<Record<string, Row>> = {
     recorded_at: MOMENT,
     reason: 'PRICE_INVALID',
   },
+  ...GOOD_HISTORY,
 }
-export const TABLES: Readonly<Record<string, Row>> = { ...GOOD, newest_quote: GOOD['quote']! }
-
-const NOT_FINITE = ['NaN', 'Infinity', '-Infinity']
-const each = (column: string, values: Row[string][]): Row[] =>
-  values.map((value) => ({ [column]: value }))
+export const TABLES: Readonly<Record<string, Row>> = {
+  ...GOOD,
+  newest_quote: GOOD['quote']!,
+  // Of its one row there is one already.
+  valuation_news: GOOD_NEWS,
+}
 
 export const BAD: Readonly<Record<string, readonly Row[]>> = {
   outbox: [
@@ -264,12 +266,14 @@ export const BAD: Readonly<Record<string, readonly Row[]>> = {
     ...each('kind', ['SPLITS']),
     ...each('content_hash', ['\\xab']),
   ],
+  ...BAD_HISTORY,
   alias: [{ from_day: '2024-01-02', to_day: '2024-01-01' }],
   quarantined_quote: each('kind', ['realtime']),
 }
 
 export const LEGAL: readonly (readonly [string, Row])[] = [
-  ...Object.keys(TABLES).map((table) => [table, {}] as const),
+  ...Object.keys(GOOD).map((table) => [table, {}] as const),
+  ['newest_quote', {}],
   ['ledger', { type: 'TRANSFER_IN', price: '0' }],
   ['ledger', { type: 'TRANSFER_OUT', price: '0' }],
   ['ledger', { price: '0' }],
@@ -287,4 +291,5 @@ export const LEGAL: readonly (readonly [string, Row])[] = [
   ['lot', { quantity_acquired: '-2', quantity: '-1', basis: '3' }],
   ['lot_match', { basis: null, gain: null, to_version: null }],
   ['lot_match', { proceeds: '1', gain: '-2' }],
+  ...LEGAL_HISTORY,
 ]

@@ -58,6 +58,10 @@ it('counts events under few labels', async () => {
   telemetry.batchFailed('transient')
   telemetry.quotesIngested(5, 2)
   telemetry.backgroundFailed('quote-refresh', new Error('no'))
+  telemetry.historyLeased(true)
+  telemetry.historyKept(4)
+  telemetry.historyLag(3, 2)
+  telemetry.historyFailed('alice', 'ANALYSIS_FAILED')
   const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
   await close()
   const value = (name: string, label = ''): string | undefined =>
@@ -69,6 +73,12 @@ it('counts events under few labels', async () => {
   expect(value('portfolio_quotes_total', 'outcome="accepted"')).toBe('5')
   expect(value('portfolio_quotes_total', 'outcome="quarantined"')).toBe('2')
   expect(value('portfolio_background_failures_total', 'pass="quote-refresh"')).toBe('1')
+  expect(value('portfolio_history_lease_held')).toBe('1')
+  expect(value('portfolio_history_rows_total')).toBe('4')
+  expect(value('portfolio_history_users_behind')).toBe('3')
+  expect(value('portfolio_history_days_behind')).toBe('2')
+  expect(value('portfolio_history_failures_total', 'reason="ANALYSIS_FAILED"')).toBe('1')
+  expect(text).not.toContain('alice')
 })
 
 it('logs errors with their causes, and none of the rows that drivers attach', () => {

@@ -1,0 +1,96 @@
+import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
+import type { CorporateAction } from '../../domain/market-data/corporate-action.ts'
+import { MICROSECONDS_PER_DAY } from '../../domain/time.ts'
+import type { FencedLease, HistoryStore, PriceChange, SeenNews } from '../history-store.ts'
+import { refreshActions } from '../market-data/action-table.ts'
+import { refreshInstruments } from '../market-data/refresh-instruments.ts'
+import type {
+  ActionTable,
+  CorporateActionStore,
+  InstrumentStore,
+  InstrumentTable,
+} from '../ports.ts'
+
+export interface OutdatePorts {
+  readonly historyStore: HistoryStore
+  readonly instrumentStore: InstrumentStore
+  readonly actionStore: CorporateActionStore
+  readonly instruments: InstrumentTable
+  readonly actions: ActionTable
+}
+
+type News = readonly (PriceChange & { readonly name: string })[]
+
+/** What of the news this replica knows already, by name: each does its work once. */
+export class KnownNews {
+  #names = new Set<string>()
+
+  /** Of what is new, the earliest of each instrument. */
+  newAmong(news: News): readonly PriceChange[] {
+    const earliest = new Map<string, PriceChange>()
+    for (const change of news) {
+      if (this.#names.has(change.name)) continue
+      const other = earliest.get(change.instrumentId)
+      if (other === undefined || isEarlier(change, other)) {
+        earliest.set(change.instrumentId, change)
+      }
+    }
+    return [...earliest.values()]
+  }
+
+  /** They have done their work. What is older is not told again. */
+  learn(news: News): void {
+    this.#names = new Set(news.map(({ name }) => name))
+  }
+}
+
+function isEarlier(change: PriceChange, other: PriceChange): boolean {
+  return (change.fromDay ?? -Infinity) < (other.fromDay ?? -Infinity)
+}
+
+/**
+ * Has the kept days that late prices, corporate actions and new descriptions changed count as outdated; all news that
+ * it saw are in this process's tables then, those of prices in the database.
+ * @throws LeaseLost, DATABASE_UNAVAILABLE.
+ */
+export async function markOutdated(
+  ports: OutdatePorts,
+  lease: FencedLease,
+  {
+    yesterday,
+    known,
+    signal,
+  }: { readonly yesterday: EpochDay; readonly known: KnownNews; readonly signal: AbortSignal },
+): Promise<SeenNews> {
+  const { historyStore, instruments, actions } = ports
+  await refreshInstruments(ports)
+  await refreshActions(ports)
+  let seen = await historyStore.seenNews()
+  const { epoch: instrumentEpoch } = instruments
+  const { epoch: actionEpoch } = actions.current
+  const described = await historyStore.changedInstruments(seen.instrumentEpoch, instrumentEpoch)
+  await historyStore.outdate(lease, [
+    ...described.map((instrumentId) => ({ instrumentId, fromDay: undefined })),
+    ...actions.current.all().filter(isAfter(seen.actionEpoch)).map(changeOf),
+  ])
+  for (let isAll = false; !isAll && !signal.aborted;) {
+    const quotes = await historyStore.quoteChanges(seen.quotesUntil, yesterday)
+    await historyStore.outdate(lease, known.newAmong(quotes.changes))
+    seen = { quotesUntil: quotes.until, actionEpoch, instrumentEpoch }
+    await historyStore.see(lease, seen)
+    known.learn(quotes.changes)
+    isAll = quotes.isAll
+  }
+  return seen
+}
+
+function isAfter(epoch: number) {
+  return (action: CorporateAction): boolean => action.epoch > epoch
+}
+
+function changeOf({ instrumentId, effectiveAt, terms }: CorporateAction): PriceChange {
+  // A split also changes what the prices before it are prices of.
+  if (terms.kind === 'SPLIT') return { instrumentId, fromDay: undefined }
+  // In some time zone it is the day before.
+  return { instrumentId, fromDay: Math.floor(effectiveAt / MICROSECONDS_PER_DAY) - 1 }
+}

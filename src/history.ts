@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto'
+import type { openAnalytics } from './analytics.ts'
+import type { HistoryTelemetry } from './app/history-store.ts'
+import type { StartPass } from './background-pass.ts'
+import type { Config } from './config.ts'
+import type { Postgres } from './infra/postgres/postgres.ts'
+import type { Opened } from './opened.ts'
+
+/** The replica that has the lease keeps it from pass to pass; one that dies loses it after so much longer. */
+const LEASE_SLACK_MS = 10_000
+
+/** Keeps the valuations of past days from now on, until it is closed; one replica at a time does it. */
+export function startHistory(
+  { historyRefreshMs: intervalMs }: Pick<Config, 'historyRefreshMs'>,
+  ports: {
+    readonly analytics: ReturnType<typeof openAnalytics>
+    readonly postgres: Postgres
+    readonly telemetry: HistoryTelemetry
+    readonly startPass: StartPass
+    readonly opened: Opened
+  },
+): void {
+  if (intervalMs === undefined) return
+  const { analytics, postgres, telemetry, startPass, opened } = ports
+  const stopping = new AbortController()
+  const keeper = analytics.historyKeeper(
+    { ...postgres, telemetry },
+    { holder: randomUUID(), leaseMs: intervalMs + LEASE_SLACK_MS, signal: stopping.signal },
+  )
+  // In reverse: it is told to stop, waited for, and then somebody else may go on.
+  opened.add(() => keeper.release())
+  const passes = startPass('valuation-history', intervalMs, async () => {
+    if (await keeper.pass()) passes.wake()
+  })
+  opened.add(async () => stopping.abort())
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals'
+import { buy, ingest, newName, openKeeper, useHistory } from '../../../support/history.ts'
+import { reverse } from '../../../support/rich-store.ts'
+import { write } from '../../../support/store.ts'
+
+const fixture = useHistory()
+
+describe('a portfolio that cannot be kept', () => {
+  it.each([
+    ['whose thread throws', 666_004, 'ANALYSIS_FAILED'],
+    ['whose thread exits', 666_001, 'ANALYSIS_CRASHED'],
+  ])('%s is tried again a few times, and keeps nobody waiting', async (_, units, reason) => {
+    const [poisoned, symbol] = [newName(), newName()]
+    await write(fixture.store, poisoned, [buy(symbol, units, 1, '2024-03-04')])
+    const { user } = await fixture.tenUnits()
+    expect(await fixture.values(user)).toHaveLength(4)
+    const attempts: number[] = []
+    for (let pass = 1; pass <= 10; pass += 1) {
+      const { rows } = await fixture.raw.query<{ attempts: number; minutes: number | null }>(
+        `select attempts, (extract(epoch from nullif(retry_at, 'infinity') - now()) / 60)::float8 as minutes
+         from valuation_head where user_id = $1`,
+        [poisoned],
+      )
+      const [{ minutes } = { minutes: null }] = rows
+      attempts.push(minutes === null ? NaN : Math.round(minutes))
+      // Not before its time.
+      await fixture.replica.run()
+      expect(fixture.replica.failed).toHaveLength(Math.min(pass, 8))
+      await fixture.raw.query(
+        `update valuation_head set retry_at = now() where retry_at < 'infinity'`,
+      )
+      await fixture.replica.run()
+    }
+    expect(attempts).toEqual([1, 2, 4, 8, 16, 32, 64, NaN, NaN, NaN])
+    expect(new Set(fixture.replica.failed)).toEqual(new Set([`${poisoned} ${reason}`]))
+    expect(await fixture.values(poisoned)).toEqual([])
+    // A change is another chance.
+    await reverse(fixture.store, poisoned, { sequence: 1 })
+    await write(fixture.store, poisoned, [buy(symbol, 1, 1, '2024-03-04')])
+    await fixture.replica.run()
+    expect(await fixture.values(poisoned)).toEqual(['2024-03-04 1'])
+  })
+
+  it('since its ledger is garbage leaves the others of its statement alone', async () => {
+    const { symbol } = await fixture.tenUnits()
+    const users = [newName(), newName(), newName()]
+    for (const user of users) await write(fixture.store, user, [buy(symbol, 1, 1, '2024-03-04')])
+    await fixture.raw.query(`update ledger set terms = '{"fee":"' where user_id = $1`, [users[1]])
+    await fixture.replica.keeper.release()
+    const other = openKeeper(fixture.store, fixture.pool)
+    await other.run()
+    expect(other.failed).toEqual([`${users[1]} LEDGER_UNREADABLE`])
+    for (const user of [users[0]!, users[2]!]) expect(await fixture.values(user)).toHaveLength(4)
+    expect(other.told).toMatchObject({ users: 1 })
+  })
+
+  it('since its rows are refused leaves the others of its transaction alone', async () => {
+    const { symbol } = await fixture.tenUnits()
+    const users = [newName(), newName(), newName()]
+    for (const user of users) await write(fixture.store, user, [buy(symbol, 1, 1, '2024-03-04')])
+    const client = await fixture.connect()
+    await client.query(
+      `alter table valuation add constraint broken check (user_id <> '${users[1]}')`,
+    )
+    try {
+      await fixture.replica.run()
+    } finally {
+      await client.query('alter table valuation drop constraint broken')
+    }
+    expect(fixture.replica.failed).toEqual([`${users[1]} NOT_WRITABLE`])
+    for (const user of [users[0]!, users[2]!]) expect(await fixture.values(user)).toHaveLength(4)
+  })
+})
+
+describe('a pass', () => {
+  it('brings a limited number of portfolios up to date, and the next goes on', async () => {
+    const { symbol } = await fixture.tenUnits()
+    await fixture.raw.query(
+      `insert into portfolio (user_id, version, last_sequence)
+       select 'many-' || n, 1, 1 from generate_series(1, 2500) n`,
+    )
+    await fixture.raw.query(
+      `insert into ledger (user_id, sequence, version, effective_at, recorded_at, instrument_id,
+         account_id, type, quantity, price, request_id, hash)
+       select 'many-' || n, 1, 1, '2024-03-06T12:00:00Z', now(), $1, '', 'BUY', n, 99, '',
+         decode(repeat('ab', 32), 'hex') from generate_series(1, 2500) n`,
+      [symbol],
+    )
+    const kept = async (): Promise<number> => {
+      const { rows } = await fixture.raw.query<{ count: number }>(
+        `select count(*)::int from valuation_head where user_id like 'many-%'`,
+      )
+      return rows[0]!.count
+    }
+    await fixture.replica.keeper.release()
+    const replica = openKeeper(fixture.store, fixture.pool)
+    expect(await replica.keeper.pass()).toBe(true)
+    // One is the first portfolio: of its prices a replica that just began does not know that they are known.
+    expect(await kept()).toBe(999)
+    expect(replica.told.users).toBe(1_501)
+    expect(await replica.keeper.pass()).toBe(true)
+    expect(await replica.keeper.pass()).toBe(false)
+    expect(await kept()).toBe(2_500)
+    expect(replica.told.rows).toBe(5_000)
+    // Of what all of them hold one late price outdates them all.
+    await ingest(fixture.store, symbol, { '2024-03-07': 105 })
+    expect(await replica.run()).toBe(2_501)
+  })
+
+  it('ends after what it is at when it is told to, and another goes on from there', async () => {
+    const { symbol } = await fixture.tenUnits()
+    const users = Array.from({ length: 6 }, newName)
+    for (const user of users) await write(fixture.store, user, [buy(symbol, 1, 1, '2024-03-04')])
+    // So long that each is read by itself.
+    await fixture.raw.query('update portfolio set last_sequence = 4000')
+    const { postgres } = fixture.store
+    const historyStore = {
+      ...postgres.historyStore,
+      write: (...given: Parameters<typeof postgres.historyStore.write>) => {
+        stopped.stop()
+        return postgres.historyStore.write(...given)
+      },
+    }
+    await fixture.replica.keeper.release()
+    const stopped = openKeeper(
+      { ...fixture.store, postgres: { ...postgres, historyStore } },
+      fixture.pool,
+    )
+    expect(await stopped.keeper.pass()).toBe(false)
+    expect(stopped.told.rows).toBeLessThanOrEqual(4)
+    await stopped.keeper.release()
+    expect(await openKeeper(fixture.store, fixture.pool).run()).toBe(24 - stopped.told.rows)
+  })
+})
