@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Detail, DetailResult } from '../domain/portfolio/detail.ts'
-import type { Completeness } from '../domain/portfolio/valuation.ts'
+import type { Completeness } from '../domain/portfolio/quality.ts'
 import { type Instant, MICROSECONDS_PER_SECOND } from '../domain/time.ts'
 import {
   AssetClass,

@@ -767,7 +767,9 @@ export const RecordCorporateActionRequest_MergerSchema: GenMessage<RecordCorpora
 
 /**
  * Income of the ex-date, on units held when it begins, in cash too from then on where cash is tracked; taxes that are
- * withheld are recorded apart. Recorded here, no DIVIDEND transaction is to be recorded besides.
+ * withheld are recorded apart. Recorded here, no DIVIDEND transaction is to be recorded besides. Counts at the rate of
+ * the ex-date that is known when it is recorded: for a portfolio to whose base currency none leads it is cash of its
+ * own currency and no income, FX_MISSING in the data quality.
  *
  * @generated from message portfolio.v1.RecordCorporateActionRequest.CashDividend
  */

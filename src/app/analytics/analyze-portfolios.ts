@@ -6,7 +6,7 @@ import type { PerformanceFigures, RiskFigures } from '../../domain/analytics/mea
 import { type Figure } from '../../domain/analytics/figure.ts'
 import { concentration } from '../../domain/analytics/risk-ratios.ts'
 import { dayOf } from '../../domain/portfolio/calendar-day.ts'
-import type { Quality } from '../../domain/portfolio/valuation.ts'
+import type { Quality } from '../../domain/portfolio/quality.ts'
 import type { AnalysisBatch, JobOutcome } from '../analytics-ports.ts'
 import type { CallContext } from '../ports.ts'
 import { type AllocationShare, allocationOf } from './allocation.ts'

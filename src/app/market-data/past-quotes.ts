@@ -49,6 +49,7 @@ export async function quotesAsOf(
   for (const rate of await readPairs(quoteStore, pairs, when)) quotes.set(rate.instrumentId, rate)
   return {
     latest: (instrumentId) => quotes.get(instrumentId),
+    actions,
     ...(instruments && { instruments }),
   }
 }

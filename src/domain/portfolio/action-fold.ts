@@ -115,11 +115,11 @@ export function withEpochs(
 /** `isLeftOut`: they do not go with what was recorded before them, and are not in it. */
 export function withEpoch(book: Book, count: number, isLeftOut = false): Book {
   if (count === 0) return book
-  const epoch = isLeftOut ? -count : count
   return new Map(
-    [...book].map(([accountId, holding]) => [
-      accountId,
-      Math.abs(holding.actionEpoch) >= count ? holding : { ...holding, actionEpoch: epoch },
-    ]),
+    [...book].map(([accountId, holding]) => {
+      if (Math.abs(holding.actionEpoch) >= count) return [accountId, holding]
+      const actionEpoch = isLeftOut || holding.actionEpoch < 0 ? -count : count
+      return [accountId, { ...holding, actionEpoch }]
+    }),
   )
 }

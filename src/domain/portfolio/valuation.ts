@@ -3,31 +3,11 @@ import { convert, exchangeRate, type QuoteSource } from '../market-data/quote.ts
 import type { Instrument } from '../market-data/instrument.ts'
 import { type Instant, rfc3339 } from '../time.ts'
 import type { Holding } from './holding.ts'
+import { leftOutIssues } from './left-out-actions.ts'
+import type { Quality, QualityIssue } from './quality.ts'
 import { type Price, priceOf, staleAfterOf } from './price.ts'
 import { addBooked, type Booked, NOTHING_BOOKED, type Result, resultOf } from './result.ts'
 import type { PortfolioState } from './state.ts'
-
-export type Completeness = 'COMPLETE' | 'STALE' | 'PARTIAL'
-
-export interface QualityIssue {
-  /** What answers call the instrument; empty = of none. */
-  readonly symbol: string
-  readonly reason:
-    | 'PRICE_MISSING'
-    | 'PRICE_STALE'
-    | 'FX_MISSING'
-    | 'BASIS_UNKNOWN'
-    | 'SPLIT_SUSPECTED'
-    | 'ACTION_LEFT_OUT'
-  readonly detail: string
-}
-
-export interface Quality {
-  readonly completeness: Completeness
-  /** Time of the oldest price used; undefined when no price was. */
-  readonly pricedAt: Instant | undefined
-  readonly issues: readonly QualityIssue[]
-}
 
 /** What a holding is worth and what it brought; amounts in the reporting currency unless said otherwise. */
 export interface Position {
@@ -150,6 +130,7 @@ export function valuePortfolio(
     positions,
     quality: qualityOf(positions, [
       ...issuesOf(positions, now),
+      ...leftOutIssues(state, quotes, now),
       ...assets.flatMap((asset) => splitIssues(asset, quotes)),
       ...cash.flatMap(cashIssues),
       ...reportingIssues(positions, currencies, reportingCurrency),
@@ -296,11 +277,6 @@ function issuesOf(positions: readonly Position[], now: Instant): readonly Qualit
         reason: 'BASIS_UNKNOWN',
         detail: `${unknownQuantity.toFixed()} units without a known cost: left out of profit and loss`,
       })
-    }
-    // It was recorded after what does not go with it, such as a sale of more than it leaves.
-    if (position.holding.actionEpoch < 0) {
-      const detail = 'what was recorded does not go with a corporate action: it is left out'
-      issues.push({ symbol, reason: 'ACTION_LEFT_OUT', detail })
     }
   }
   return issues

@@ -1,36 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { decimal, decimalText } from '../../../../src/domain/decimal.ts'
-import { foldDue, staleInstruments } from '../../../../src/domain/portfolio/linked-fold.ts'
-import { compareEntries } from '../../../../src/domain/portfolio/transaction.ts'
-import type { Quality } from '../../../../src/domain/portfolio/valuation.ts'
-import { action, dividend, learn, merger, spinOff, split } from './actions.ts'
+import { decimalText } from '../../../../src/domain/decimal.ts'
+import { staleInstruments } from '../../../../src/domain/portfolio/linked-fold.ts'
+import { action, learn, merger, read, said, spinOff, split, totals } from './actions.ts'
 import { rich } from './rich-drafts.ts'
 import { at, buy, Scenario, sell, transferIn } from './scenario.ts'
-import { plain } from './stored-rows.ts'
-
-/** What a read shows of the scenario: the state with the actions that are in force. */
-function read(scenario: Scenario): Scenario {
-  const due = scenario.actions.dueAt(scenario.now)
-  const stale = staleInstruments(scenario.state, due)
-  const ledger = scenario.ledger.toSorted(compareEntries)
-  const seen = new Scenario()
-  seen.now = scenario.now
-  seen.state = stale.size === 0 ? scenario.state : foldDue(scenario.state, { stale, ledger }, due)
-  return seen
-}
-
-function said(seen: Scenario): Quality {
-  return seen.value({ ACME: '3' }).quality
-}
-
-function cash({ state }: Scenario): unknown {
-  return plain(state.cash.balances)
-}
-
-function totals(scenario: Scenario, instrumentId = 'ACME'): readonly string[] {
-  const { quantity, basis, realized, income } = scenario.holding('', instrumentId)
-  return [quantity, basis, realized, income].map(decimalText)
-}
 
 describe('a split', () => {
   it('multiplies what was bought before its ex-date, and nothing bought on it or after', () => {
@@ -213,87 +186,5 @@ describe('what passes to another instrument', () => {
     scenario.record(buy('1', '60', 50), buy('1', '1', 250, inMiddle))
     expect(scenario.lots('', 'MIDDLE')).toEqual(['6 for 45', '1 for 0.75'])
     expect(scenario.lots()).toEqual(['6 for 15', '1 for 0.25'])
-  })
-})
-
-describe('a cash dividend', () => {
-  it('is income on what is held when the ex-date begins', () => {
-    const scenario = new Scenario()
-    learn(scenario, action(1, 100, dividend('0.5')))
-    scenario.record(buy('10', '10', 50), sell('4', '10', 60), buy('100', '10', 100))
-    expect(totals(scenario)).toEqual(['106', '1060', '0', '3'])
-  })
-
-  it('counts per unit of before a split of the same day, in whatever order they are recorded', () => {
-    for (const [first, second] of [
-      [1, 2],
-      [2, 1],
-    ] as const) {
-      const scenario = new Scenario()
-      learn(scenario, action(first, 100, dividend('1')), action(second, 100, split(2, 1)))
-      scenario.record(buy('10', '10', 50))
-      expect(totals(scenario)).toEqual(['20', '100', '0', '10'])
-    }
-  })
-
-  it('that returns capital lowers the basis, and is gained where it exceeds it', () => {
-    const scenario = new Scenario()
-    learn(scenario, action(1, 100, dividend('4', { returnOfCapital: true })))
-    scenario.record(buy('10', '3', 50), buy('10', '13', 60))
-    expect(scenario.lots()).toEqual(['10 for 0', '10 for 90'])
-    expect(totals(scenario)).toEqual(['20', '90', '10', '0'])
-  })
-
-  it('in another currency is worth what it was on its day, and nothing where nobody knew that', () => {
-    const rates = { 'EUR/USD': decimal('1.25') }
-    const scenario = new Scenario()
-    learn(scenario, action(1, 100, dividend('2', { currency: 'EUR', rates })))
-    scenario.record(buy('10', '10', 50))
-    expect(totals(scenario)[3]).toBe('25')
-    const elsewhere = new Scenario({ baseCurrency: 'CHF' })
-    learn(elsewhere, action(1, 100, dividend('2', { currency: 'EUR', rates })))
-    elsewhere.record(buy('10', '10', 50))
-    expect(totals(elsewhere)[3]).toBe('0')
-  })
-
-  it('is paid by who sold short', () => {
-    const scenario = new Scenario({ allowShort: true })
-    learn(scenario, action(1, 100, dividend('0.5')))
-    scenario.record(sell('10', '10', 50))
-    expect(totals(scenario)).toEqual(['-10', '-100', '0', '-5'])
-  })
-
-  it('is in tracked cash from the ex-date on, and leaves it when it is reversed', () => {
-    const rates = { 'EUR/USD': decimal('1.25') }
-    const terms = dividend('2', { currency: 'EUR', rates })
-    const scenario = new Scenario()
-    scenario.record(rich('DEPOSIT', 40, { amount: '1000' }), buy('10', '10', 50))
-    learn(scenario, action(1, 100, terms), action(2, 30, dividend('9')))
-    expect(cash(read(scenario))).toEqual([
-      ['', '900'],
-      ['EUR', '20'],
-    ])
-    scenario.record(buy('1', '1', 60, { instrumentId: 'OTHER' }))
-    expect(cash(scenario)).toEqual([
-      ['', '899'],
-      ['EUR', '20'],
-    ])
-    scenario.record(buy('1', '100', 55))
-    expect(cash(scenario)).toEqual([
-      ['', '799'],
-      ['EUR', '22'],
-    ])
-    learn(scenario, action(1, 100, terms, { reversedAt: scenario.now, epoch: 3 }))
-    expect(cash(read(scenario))).toEqual([['', '799']])
-    scenario.record(buy('1', '1', 200))
-    expect(cash(scenario)).toEqual([['', '798']])
-  })
-
-  it('is in cash that begins to be tracked before it, and after all that was recorded', () => {
-    const scenario = new Scenario()
-    learn(scenario, action(1, 100, dividend('2')))
-    scenario.record(buy('10', '10', 50))
-    scenario.record(rich('DEPOSIT', 60, { amount: '7' }))
-    expect(plain(scenario.state.cash.balances)).toEqual([['', '27']])
   })
 })
