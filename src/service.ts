@@ -140,6 +140,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       quotes: provided?.board ?? board,
       freshQuotes: provided?.fresh,
       quoteStore,
+      actions,
       changes,
       watchTimes: { ...WATCH_TIMES, ...overrides.watchTimes },
     }),

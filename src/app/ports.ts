@@ -305,6 +305,8 @@ export interface ActionTable {
   /** Replaced whole by what is published. */
   readonly current: CorporateActions
   publish(news: ActionNews): void
+  /** Tells that there is something new, at once; gives back what ends it. */
+  follow(listener: () => void): () => void
 }
 
 export interface QuoteStore {

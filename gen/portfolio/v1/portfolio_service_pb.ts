@@ -470,6 +470,8 @@ export type WatchPortfolioResponse = Message<"portfolio.v1.WatchPortfolioRespons
    */
   event: {
     /**
+     * the first message of a user, and after a corporate action
+     *
      * @generated from field: portfolio.v1.GetPortfolioResponse snapshot = 3;
      */
     value: GetPortfolioResponse;
@@ -1783,10 +1785,12 @@ export const PortfolioService: GenService<{
   },
   /**
    * First message of each user: the present state. Then one per committed change, from whichever replica, in order of
-   * its version and at least once, and one per repricing beyond min_move. A user nothing is recorded of yet has no
-   * first message: the stream is heartbeats until its first change. Ends after five minutes at the latest; any
-   * message's resume_token goes on from there. A reader that takes no message while more than 64 come up is dropped
-   * with RESOURCE_EXHAUSTED, reason SLOW_READER.
+   * its version and at least once, and one per repricing beyond min_move. A corporate action that is recorded, taken
+   * back or comes into force is in no version: whoever holds its instrument is sent the present state anew, which may
+   * have changes in it that are still to come. A user nothing is recorded of yet has no first message: the stream is
+   * heartbeats until its first change. Ends after five minutes at the latest; any message's resume_token goes on from
+   * there. A reader that takes no message while more than 64 come up is dropped with RESOURCE_EXHAUSTED, reason
+   * SLOW_READER.
    *
    * @generated from rpc portfolio.v1.PortfolioService.WatchPortfolio
    */
