@@ -38,6 +38,7 @@ import { createLogger, type Logger } from './infra/telemetry/logger.ts'
 import { openTelemetry, type OpenTelemetry } from './infra/telemetry/telemetry.ts'
 import { Opened } from './opened.ts'
 import { watchReadiness } from './readiness.ts'
+import { systemClock } from './system-clock.ts'
 
 const KEY_EXPIRY_MS = 3_600_000
 const CHANGE_EXPIRY_MS = 60_000
@@ -66,11 +67,6 @@ export interface Overrides {
 type AnalyticsContext = Parameters<typeof openAnalytics>[1]
 type StartPass = (name: string, intervalMs: number, pass: () => Promise<void>) => BackgroundPass
 
-const SYSTEM_CLOCK: Clock = {
-  now: () => Date.now() * 1_000,
-  monotonicMs: () => performance.now(),
-}
-
 /**
  * Builds the service and serves. Returns when it listens; a database that does not answer makes it not ready, unless
  * the schema is to be brought up to date first.
@@ -87,7 +83,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 }
 
 async function build(config: Config, overrides: Overrides, opened: Opened): Promise<Service> {
-  const clock = overrides.clock ?? SYSTEM_CLOCK
+  const clock = overrides.clock ?? systemClock()
   const logger = overrides.logger ?? createLogger(config.logLevel)
   const { telemetry, metricsPort } = await startTelemetry(config, logger, opened)
   const databaseUrl = await prepareDatabase(config, logger, opened)

@@ -9,6 +9,7 @@ import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb
 import { TransactionType } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { atClose, ingestCloses, performance } from '../support/analytics.ts'
 import { failureOf } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
 import { moment, portfolioLog } from '../support/portfolio-log.ts'
 import { useService } from '../support/service.ts'
 import { newUser } from '../support/transactions.ts'
@@ -215,10 +216,9 @@ describe('GetPerformance', () => {
       return report?.summary?.endValue
     }
     expect(await valueOf()).toBe('110')
-    const known = {
-      seconds: BigInt(Math.floor(Date.now() / 1_000)),
-      nanos: (Date.now() % 1_000) * 1e6,
-    }
+    const knownMs = Date.now()
+    const known = { seconds: BigInt(Math.floor(knownMs / 1_000)), nanos: (knownMs % 1_000) * 1e6 }
+    await eventually(() => expect(Date.now()).toBeGreaterThan(knownMs))
     await ingestCloses(client, 'PERF5', { '2024-01-03': 111 })
     expect(await valueOf()).toBe('111')
     expect(await valueOf({ asKnownAt: known })).toBe('110')
