@@ -30,6 +30,18 @@ export const NO_ACTIONS: DueActions = {
   ever: () => NOTHING,
 }
 
+/** As if those of some instruments did not work; what is counted stays. */
+export function withoutActionsOf(due: DueActions, instrumentIds: ReadonlySet<string>): DueActions {
+  return {
+    isEmpty: due.isEmpty,
+    since: due.since,
+    countOf: (instrumentId) => due.countOf(instrumentId),
+    of: (instrumentId) => (instrumentIds.has(instrumentId) ? NOTHING : due.of(instrumentId)),
+    linked: (instrumentId) => due.linked(instrumentId),
+    ever: (instrumentId) => due.ever(instrumentId),
+  }
+}
+
 /** Up to where somebody was told of corporate actions. */
 export interface ActionMark {
   readonly epoch: number

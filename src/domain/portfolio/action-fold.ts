@@ -7,7 +7,7 @@ import type { ActionPayment } from './cash.ts'
 import type { Book } from './holding.ts'
 import type { FoldRefusal } from './refusal.ts'
 import type { PortfolioSettings } from './state.ts'
-import type { LedgerEntry } from './transaction.ts'
+import { compareEntries, type LedgerEntry } from './transaction.ts'
 
 export type FoldRules = Pick<PortfolioSettings, 'lotMethod' | 'allowShort' | 'baseCurrency'>
 
@@ -96,6 +96,21 @@ export class ActionFold {
   books(): Map<string, Book> {
     return new Map([...this.folds].map(([instrumentId, fold]) => [instrumentId, fold.book()]))
   }
+}
+
+/** Folds entries, in whatever order they come, and then all actions that are due; or says which does not follow. */
+export function foldEntries(
+  entries: readonly LedgerEntry[],
+  rules: FoldRules,
+  due: DueActions,
+): ActionFold | FoldRefusal {
+  const fold = new ActionFold(rules, due)
+  for (const entry of entries.toSorted(compareEntries)) {
+    const refusal = fold.apply(entry)
+    if (refusal !== undefined) return refusal
+  }
+  fold.advance()
+  return fold
 }
 
 /** The books with a note of the actions they are folded up to. */

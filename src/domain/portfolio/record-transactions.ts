@@ -3,7 +3,13 @@ import { type DueActions, NO_ACTIONS } from '../market-data/corporate-actions.ts
 import type { Instant } from '../time.ts'
 import { type Cash, extendCash, foldCash } from './cash.ts'
 import { type Book, lastEffectiveAt } from './holding.ts'
-import { cashOf, foldLinked, recountsCash, refoldedInstruments } from './linked-fold.ts'
+import {
+  cashOf,
+  foldLinked,
+  linkedGroups,
+  recountsCash,
+  refoldedInstruments,
+} from './linked-fold.ts'
 import {
   changeOf,
   type FoldedBook,
@@ -119,19 +125,6 @@ function foldGroups(
     else folded.push(outcome)
   }
   return { folded, refusals }
-}
-
-/** Those that are folded together. */
-function linkedGroups(
-  refolded: ReadonlySet<string>,
-  due: DueActions,
-): readonly ReadonlySet<string>[] {
-  const groups: ReadonlySet<string>[] = []
-  for (const instrumentId of refolded) {
-    if (groups.some((group) => group.has(instrumentId))) continue
-    groups.push(new Set(due.linked(instrumentId)))
-  }
-  return groups
 }
 
 /** Cash after the entries; undefined when the whole ledger is needed to tell. */
