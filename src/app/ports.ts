@@ -309,6 +309,12 @@ export interface ActionTable {
   follow(listener: () => void): () => void
 }
 
+/** A quote that was held back for its move. */
+export type Outlier = Quote & {
+  /** Another quote said the same since. */
+  readonly isReleased: boolean
+}
+
 export interface QuoteStore {
   /** Keeps every quote by time; the newest of each instrument is what `readNewest` gives. All or nothing. */
   append(
@@ -323,12 +329,17 @@ export interface QuoteStore {
   /** What is held back of these instruments, unusable ones left out. */
   readHeld(instrumentIds: readonly string[]): Promise<readonly Quote[]>
   /** Outliers recorded since, held back still or confirmed meanwhile: the newest of them. */
-  readOutliers(
-    recordedSince: Instant,
-  ): Promise<readonly (Quote & { readonly isReleased: boolean })[]>
-  /** The newest quote at or before each moment, by the moment's place. */
+  readOutliers(recordedSince: Instant): Promise<readonly Outlier[]>
+  /** Those of some instruments priced from one moment to another, both included, as they were known. */
+  readOutliersAsOf(
+    instrumentIds: readonly string[],
+    priced: { readonly from: Instant; readonly until: Instant },
+    recordedUntil: Instant | undefined,
+  ): Promise<readonly Outlier[]>
+  /** The newest quote at or before each moment that was recorded by then, by the moment's place. */
   readBefore(
     moments: readonly Pick<Quote, 'instrumentId' | 'pricedAt'>[],
+    recordedUntil?: Instant,
   ): Promise<ReadonlyMap<number, Quote>>
   /** What is known now of an instrument, in order of `pricedAt` and source. */
   list(query: QuoteQuery): Promise<readonly ListedQuote[]>

@@ -1,4 +1,4 @@
-import { timestampFromDate } from '@bufbuild/protobuf/wkt'
+import { type Timestamp, timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { describe, expect, it } from '@jest/globals'
 import { AssetClass } from '../../gen/portfolio/v1/common_pb.ts'
 import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
@@ -148,6 +148,32 @@ describe('a jump in price near a simple ratio', () => {
     const day = new Date(Date.now() - 30 * 60_000).toISOString().slice(0, 10)
     await act(fixture.client, splitOn(symbol, day))
     await waitUntil(async () => !(await seen()).includes('SPLIT_SUSPECTED'))
+  })
+
+  it('is told of the days after it too, as far as it was known', async () => {
+    const [userId, symbol] = [newName(), newName()]
+    await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
+    const reasons = async (at: string, asKnownAt?: Timestamp) => {
+      const sent = { userId, timestamp: seconds(at), ...(asKnownAt && { asKnownAt }) }
+      const { message } = await fixture.client.get(sent)
+      return message.detail!.quality!.issues.map(({ reason }) => reason)
+    }
+    const knownNow = async () => (await fixture.client.get({ userId })).message.computedAt!
+    await fixture.client.ingest({ quotes: [priced(symbol, '400', '2024-03-04', false)] })
+    const calm = await knownNow()
+    await fixture.client.ingest({ quotes: [priced(symbol, '101', '2024-03-05', false)] })
+    // What is quarantined changes no view: there is none of after it.
+    const jumped = timestampFromDate(new Date(Date.now() + 1))
+    expect(await reasons('2024-03-05T15:59:59Z')).toEqual([])
+    expect(await reasons('2024-03-05T20:00:00Z')).toEqual(['SPLIT_SUSPECTED'])
+    expect(await reasons('2024-03-05T20:00:00Z', calm)).toEqual([])
+    // A later price of the old kind: it was one wrong price.
+    await fixture.client.ingest({ quotes: [priced(symbol, '402', '2024-03-06', false)] })
+    expect(await reasons('2024-03-06T20:00:00Z')).toEqual([])
+    expect(await reasons('2024-03-05T20:00:00Z')).toEqual(['SPLIT_SUSPECTED'])
+    await act(fixture.client, splitOn(symbol, '2024-03-05'))
+    expect(await reasons('2024-03-05T20:00:00Z')).toEqual([])
+    expect(await reasons('2024-03-05T20:00:00Z', jumped)).toEqual(['SPLIT_SUSPECTED'])
   })
 })
 

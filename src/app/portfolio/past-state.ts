@@ -1,4 +1,4 @@
-import type { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
+import type { CorporateActions, DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import {
   isRefusal,
@@ -14,6 +14,7 @@ import {
 } from '../../domain/portfolio/past-fold.ts'
 import { notFoldable } from '../../domain/portfolio/refusal.ts'
 import { DEFAULT_SETTINGS, etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
+import type { LedgerEntry } from '../../domain/portfolio/transaction.ts'
 import type { Instant } from '../../domain/time.ts'
 import { dueActions, knownActions } from '../market-data/due-actions.ts'
 import { quotesAsOf } from '../market-data/past-quotes.ts'
@@ -154,11 +155,16 @@ async function foldOnto(
     actionEpoch: moment.actions.epoch,
     stride: Math.max(snapshotEntriesMin, Math.ceil(total / snapshotsMax)),
   }
-  if (base !== undefined) {
-    const folded = foldPast(base, entries, context)
-    // Which actions do not go with the ledger is told by all of it.
-    return folded === undefined || isRefusal(folded) ? undefined : folded
-  }
+  if (base === undefined) return foldWhole(entries, context)
+  const folded = foldPast(base, entries, context)
+  // Which actions do not go with the ledger is told by all of it.
+  return folded === undefined || isRefusal(folded) ? undefined : folded
+}
+
+function foldWhole(
+  entries: readonly LedgerEntry[],
+  context: Parameters<typeof foldPast>[2] & { readonly due: DueActions },
+): PastFold {
   const { due } = context
   const { folded, leftOut } = withFittingActions(
     due,

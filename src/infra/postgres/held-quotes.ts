@@ -1,11 +1,12 @@
-import { sql, type Transaction } from 'kysely'
+import { type Selectable, sql, type Transaction } from 'kysely'
+import type { Outlier } from '../../app/ports.ts'
 import type { QuarantinedQuote } from '../../domain/market-data/quarantine.ts'
 import type { Quote } from '../../domain/market-data/quote.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
 import { quoteOfRow } from './quote-rows.ts'
-import type { Schema } from './schema.ts'
+import type { QuarantinedQuoteTable, Schema } from './schema.ts'
 
 const HELD = new BulkInsert(
   'quarantined_quote',
@@ -75,7 +76,7 @@ export async function release(
 export async function readOutliers(
   database: Database,
   recordedSince: Instant,
-): Promise<readonly (Quote & { readonly isReleased: boolean })[]> {
+): Promise<readonly Outlier[]> {
   const rows = await database.kysely
     .selectFrom('quarantined_quote')
     .selectAll()
@@ -85,6 +86,30 @@ export async function readOutliers(
     .limit(OUTLIERS_MAX)
     .execute()
   return rows.map((row) => Object.assign(quoteOfRow(row), { isReleased: row.released_at !== null }))
+}
+
+/** Of these instruments, told apart by what was known then. */
+export async function readOutliersAsOf(
+  database: Database,
+  instrumentIds: readonly string[],
+  { from, until }: { readonly from: Instant; readonly until: Instant },
+  recordedUntil: Instant | undefined,
+): Promise<readonly Outlier[]> {
+  if (instrumentIds.length === 0) return []
+  const known =
+    recordedUntil === undefined
+      ? sql``
+      : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
+  const { rows } = await sql<Selectable<QuarantinedQuoteTable>>`
+    select * from quarantined_quote
+    where instrument_id = any(${[...instrumentIds]}::text[]) and reason = 'OUTLIER'
+      and priced_at between ${timestampText(from)}::timestamptz
+        and ${timestampText(until)}::timestamptz ${known}
+    order by priced_at desc limit ${OUTLIERS_MAX}`.execute(database.kysely)
+  return rows.map((row) => {
+    const isReleased = row.released_at !== null && row.released_at <= (recordedUntil ?? Infinity)
+    return Object.assign(quoteOfRow(row), { isReleased })
+  })
 }
 
 export async function readHeld(

@@ -156,7 +156,9 @@ function guardedQuotes(store: QuoteStore): QuoteStore {
     append: (quotes, recordedAt, held) => guarded(() => store.append(quotes, recordedAt, held)),
     readHeld: (instrumentIds) => guarded(() => store.readHeld(instrumentIds)),
     readOutliers: (recordedSince) => guarded(() => store.readOutliers(recordedSince)),
-    readBefore: (moments) => guarded(() => store.readBefore(moments)),
+    readOutliersAsOf: (instrumentIds, priced, recordedUntil) =>
+      guarded(() => store.readOutliersAsOf(instrumentIds, priced, recordedUntil)),
+    readBefore: (moments, recordedUntil) => guarded(() => store.readBefore(moments, recordedUntil)),
     list: (query) => guarded(() => store.list(query)),
     readNewest: (recordedSince) => guarded(() => store.readNewest(recordedSince)),
     readAsOf: (instrumentIds, at, recordedUntil) =>

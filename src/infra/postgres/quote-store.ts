@@ -5,7 +5,14 @@ import type { Quote } from '../../domain/market-data/quote.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
-import { insertHeld, NOTHING_HELD, readHeld, readOutliers, release } from './held-quotes.ts'
+import {
+  insertHeld,
+  NOTHING_HELD,
+  readHeld,
+  readOutliers,
+  readOutliersAsOf,
+  release,
+} from './held-quotes.ts'
 import { listQuotes } from './quote-list.ts'
 import { quoteOfRow } from './quote-rows.ts'
 import type { QuoteTable, Schema } from './schema.ts'
@@ -43,7 +50,9 @@ export function openQuoteStore(database: Database): QuoteStore {
 
     readHeld: (instrumentIds) => readHeld(database, instrumentIds),
     readOutliers: (recordedSince) => readOutliers(database, recordedSince),
-    readBefore: (moments) => readBefore(database, moments),
+    readOutliersAsOf: (instrumentIds, priced, recordedUntil) =>
+      readOutliersAsOf(database, instrumentIds, priced, recordedUntil),
+    readBefore: (moments, recordedUntil) => readBefore(database, moments, recordedUntil),
     list: (query) => listQuotes(database, query),
 
     async readNewest(recordedSince) {
@@ -61,16 +70,12 @@ export function openQuoteStore(database: Database): QuoteStore {
 
     async readAsOf(instrumentIds, at, recordedUntil) {
       if (instrumentIds.length === 0) return []
-      const known =
-        recordedUntil === undefined
-          ? sql``
-          : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
       const { rows } = await sql<Selectable<QuoteTable>>`
         select newest.* from unnest(${[...instrumentIds]}::text[]) as asked (instrument_id)
         cross join lateral (
           select * from quote
           where quote.instrument_id = asked.instrument_id
-            and priced_at <= ${timestampText(at)}::timestamptz ${known}
+            and priced_at <= ${timestampText(at)}::timestamptz ${knownBy(recordedUntil)}
           order by priced_at desc, recorded_at desc, source limit 1
         ) as newest`.execute(database.kysely)
       return rows.map(quoteOfRow)
@@ -78,9 +83,16 @@ export function openQuoteStore(database: Database): QuoteStore {
   }
 }
 
+function knownBy(recordedUntil: Instant | undefined) {
+  return recordedUntil === undefined
+    ? sql``
+    : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
+}
+
 async function readBefore(
   database: Database,
   moments: readonly Pick<Quote, 'instrumentId' | 'pricedAt'>[],
+  recordedUntil: Instant | undefined,
 ): Promise<ReadonlyMap<number, Quote>> {
   if (moments.length === 0) return new Map()
   const ids = moments.map(({ instrumentId }) => instrumentId)
@@ -92,6 +104,7 @@ async function readBefore(
     cross join lateral (
       select * from quote
       where quote.instrument_id = asked.instrument_id and quote.priced_at <= asked.priced_at
+        ${knownBy(recordedUntil)}
       order by priced_at desc, recorded_at desc, source limit 1
     ) as newest`.execute(database.kysely)
   return new Map(rows.map((row) => [row.place - 1, quoteOfRow(row)]))

@@ -50,6 +50,7 @@ function provided() {
         readNewest: () => Promise.resolve({ quotes: [], recordedUntil: undefined }),
         readAsOf: () => Promise.resolve([]),
         readOutliers: () => Promise.resolve([]),
+        readOutliersAsOf: () => Promise.resolve([]),
       },
       telemetry: {
         startCall: () => {
