@@ -22,7 +22,7 @@ export interface DetailFacts {
   readonly recordedUntil: Instant | undefined
 }
 
-/** The valuation in exact decimals. What is not told apart, such as the currency effect of a write's answer, is left empty, never "0". */
+/** The valuation in exact decimals. What is not told apart, such as a currency effect, is left empty, never "0". */
 export function presentDetail(
   detail: Detail,
   { userId, version, at, recordedUntil }: DetailFacts,

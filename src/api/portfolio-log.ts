@@ -2,11 +2,8 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Metadata } from '@grpc/grpc-js'
 import { listLots, type LotView } from '../app/portfolio/list-lots.ts'
 import { listTransactions } from '../app/portfolio/list-transactions.ts'
-import {
-  type RecordAnswer,
-  type RecordCommand,
-  recordTransactions,
-} from '../app/portfolio/record-transactions.ts'
+import { type RecordCommand, recordTransactions } from '../app/portfolio/record-transactions.ts'
+import type { RecordAnswer } from '../app/portfolio/recorded-answer.ts'
 import { reverseTransaction, type ReverseCommand } from '../app/portfolio/reverse-transaction.ts'
 import type { UpdatePortfolioPorts } from '../app/portfolio/update-portfolio.ts'
 import type { Violation } from '../domain/errors.ts'

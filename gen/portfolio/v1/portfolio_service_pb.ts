@@ -231,9 +231,12 @@ export type ProfitLoss = Message<"portfolio.v1.ProfitLoss"> & {
   taxes: string;
 
   /**
-   * What exchange rates made of it since the trades: the rest is what the assets brought in their own currencies. Told
-   * by GetPortfolio; empty where it cannot be told apart: an instrument was traded in several currencies, or lacks a
-   * price or rate.
+   * What exchange rates made of it since the trades: the rest is what the assets brought in their own currencies. What a
+   * spin-off or merger passed on goes along, and cash of a merger or a return of capital counts at the rate of its
+   * ex-date. Empty where it cannot be told apart: an instrument was traded in several currencies, or lacks a quote or a
+   * rate; its units came from an instrument of another currency; an action paid in a currency of which no rate to the
+   * instrument's own was known. In the answer of a write also where the ledgers of foreign instruments have more than
+   * 1,000 transactions: GetPortfolio tells it then.
    *
    * @generated from field: string currency_effect = 7;
    */

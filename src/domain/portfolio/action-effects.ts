@@ -81,7 +81,8 @@ export function isUnrated(action: CorporateAction, baseCurrency: string): boolea
   return rateOf(action, baseCurrency) === undefined
 }
 
-function rateOf(action: CorporateAction, baseCurrency: string): Decimal | undefined {
+/** Units of a currency for one of what an action pays; 1 where it pays nothing, undefined when nobody knew. */
+export function rateOf(action: CorporateAction, baseCurrency: string): Decimal | undefined {
   const payment = paymentOf(action)
   return payment === undefined ? ONE : paymentRate(payment, baseCurrency)
 }

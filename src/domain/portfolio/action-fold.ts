@@ -36,9 +36,17 @@ export class ActionFold {
   /** Up to where entries were folded: no earlier action works any more. */
   #entriesUntil: Instant
   #last: CorporateAction | undefined
+  readonly #around: (action: CorporateAction, work: () => void) => void
 
-  constructor(rules: FoldRules, due: DueActions, base?: FoldBase) {
+  /** `around` is called for each action, and lets it work. */
+  constructor(
+    rules: FoldRules,
+    due: DueActions,
+    base?: FoldBase,
+    around: (action: CorporateAction, work: () => void) => void = (_action, work) => work(),
+  ) {
     this.#rules = rules
+    this.#around = around
     this.#due = due
     this.#base = base
     this.#entriesUntil = base?.effectiveAt ?? Number.NEGATIVE_INFINITY
@@ -62,14 +70,18 @@ export class ActionFold {
       if (action === undefined || action.effectiveAt > until) return
       this.#next += 1
       this.#last = action
-      const paid = applyAction(action, {
-        source: this.foldOf(action.instrumentId),
-        foldOf: (instrumentId) => this.foldOf(instrumentId),
-        baseCurrency: this.#rules.baseCurrency,
-        lotMethod: this.#rules.lotMethod,
-      })
-      this.payments.push(...paid)
+      this.#around(action, () => this.#work(action))
     }
+  }
+
+  #work(action: CorporateAction): void {
+    const paid = applyAction(action, {
+      source: this.foldOf(action.instrumentId),
+      foldOf: (instrumentId) => this.foldOf(instrumentId),
+      baseCurrency: this.#rules.baseCurrency,
+      lotMethod: this.#rules.lotMethod,
+    })
+    this.payments.push(...paid)
   }
 
   foldOf(instrumentId: string): BookFold {

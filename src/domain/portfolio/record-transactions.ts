@@ -164,7 +164,8 @@ function neededHistory(
   return wholeLedger || instrumentIds.length > 0 ? { instrumentIds, wholeLedger } : undefined
 }
 
-function historyOf(
+/** An instrument's ledger; undefined where it was not read. */
+export function historyOf(
   instrumentId: string,
   { books, ledger }: Histories,
 ): readonly LedgerEntry[] | undefined {
