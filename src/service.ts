@@ -234,7 +234,7 @@ function followMarketData(
   let recordedUntil: Instant | undefined
   const refreshing = startPass('quote-refresh', refreshMs, async () => {
     // What an instrument is decides what its price means.
-    await refreshInstruments({ instrumentStore, instruments })
+    await refreshInstruments({ clock, instrumentStore, instruments })
     await refreshActions({ actionStore, actions })
     recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
     await refreshSuspects({ clock, quoteStore, board })

@@ -268,7 +268,11 @@ export interface InstrumentStore {
 export interface InstrumentTable extends InstrumentSource {
   /** In order of instrument id. */
   all(): readonly Instrument[]
+  /** Of the newest news that were published. */
+  readonly newsEpoch: number
   publish(news: InstrumentNews): void
+  /** Calls each instrument what it is called on a day ("YYYY-MM-DD", UTC): a new symbol may begin with it. */
+  begin(day: string): void
   follow(listener: (changed: readonly Instrument[]) => void): void
 }
 

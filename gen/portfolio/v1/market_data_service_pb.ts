@@ -682,7 +682,8 @@ export const RecordCorporateActionRequest_SplitSchema: GenMessage<RecordCorporat
   messageDesc(file_portfolio_v1_market_data_service, 12, 0);
 
 /**
- * Of an instrument that UpsertInstruments knows, from ex_date on, which may not be a later day than today.
+ * Of an instrument that UpsertInstruments knows, from ex_date on (in UTC, as all symbols), which may be a day to come:
+ * until then answers show the symbol before, and the new one may mean another instrument.
  *
  * @generated from message portfolio.v1.RecordCorporateActionRequest.SymbolChange
  */
