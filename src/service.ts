@@ -19,15 +19,15 @@ import type {
 } from './app/ports.ts'
 import { announcingStore, ChangeFeed } from './app/portfolio/change-feed.ts'
 import { foldingStore } from './app/portfolio/folded-actions.ts'
-import { expireChanges } from './app/portfolio/expire-changes.ts'
 import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
 import { marketDataHandlers } from './api/market-data.ts'
 import { portfolioHandlers } from './api/portfolio.ts'
 import { openMarketDataClient } from './api/market-data-client.ts'
 import { startServer } from './api/server.ts'
-import { type BackgroundPass, startBackgroundPass } from './background-pass.ts'
+import { type BackgroundPass, startBackgroundPass, type StartPass } from './background-pass.ts'
 import type { Config } from './config.ts'
 import type { Instant } from './domain/time.ts'
+import { startExpiry } from './expiry.ts'
 import { guardedProvider } from './infra/market-data/guarded-provider.ts'
 import { openProvider } from './infra/market-data/providers.ts'
 import { migrateDatabase } from './infra/postgres/migrate.ts'
@@ -40,8 +40,6 @@ import { Opened } from './opened.ts'
 import { watchReadiness } from './readiness.ts'
 import { systemClock } from './system-clock.ts'
 
-const KEY_EXPIRY_MS = 3_600_000
-const CHANGE_EXPIRY_MS = 60_000
 /** How late a change of another replica can reach this one's streams. */
 const CHANGE_POLL_MS = 200
 
@@ -65,7 +63,6 @@ export interface Overrides {
 }
 
 type AnalyticsContext = Parameters<typeof openAnalytics>[1]
-type StartPass = (name: string, intervalMs: number, pass: () => Promise<void>) => BackgroundPass
 
 /**
  * Builds the service and serves. Returns when it listens; a database that does not answer makes it not ready, unless
@@ -88,7 +85,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   const { telemetry, metricsPort } = await startTelemetry(config, logger, opened)
   const databaseUrl = await prepareDatabase(config, logger, opened)
   const postgres = openStorage(config, { databaseUrl, clock, telemetry }, opened)
-  const { quoteStore, instrumentStore, actionStore } = postgres
+  const { quoteStore, instrumentStore, actionStore, leases } = postgres
   const startPass = passStarter(opened, telemetry)
   const actions = createActionTable()
   const market = { postgres, clock, actions }
@@ -105,12 +102,12 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       hints?.announceMarketData()
     },
   }
-  startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
+  startExpiry(config, { postgres, clock }, startPass)
   const followed = {
     ...postgres,
     portfolios: foldingStore(postgres.portfolios, { clock, actions }),
   }
-  const { changes, portfolios, hints } = followChanges(followed, clock, startPass, (feed) =>
+  const { changes, portfolios, hints } = followChanges(followed, startPass, (feed) =>
     openHints(
       config,
       { changes: feed, wakeMarketData: () => refreshing.wake() },
@@ -120,7 +117,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   )
   // Prices first: the first answers would call everything stale.
   await refreshing.first
-  const asking = { ...marketData, leases: postgres.leases }
+  const asking = { ...marketData, leases }
   const provided = await askProviders(config, asking, startPass, opened)
 
   const server = await startServer({
@@ -269,20 +266,15 @@ async function askProviders(
   return provided
 }
 
-/** Brings what any replica committed to this one's streams; one of the replicas forgets what is old. */
+/** Brings what any replica committed to this one's streams. */
 function followChanges(
-  { portfolios, changeLog, leases }: Postgres,
-  clock: Clock,
+  { portfolios, changeLog }: Postgres,
   startPass: StartPass,
   hintsOf: (changes: ChangeFeed) => ChangeHints | undefined,
 ): { changes: ChangeFeed; portfolios: PortfolioStore; hints: ChangeHints | undefined } {
   const changes = new ChangeFeed(changeLog)
   const hints = hintsOf(changes)
-  const replica = randomUUID()
   startPass('change-feed', CHANGE_POLL_MS, () => changes.pass())
-  startPass('change-expiry', CHANGE_EXPIRY_MS, () =>
-    expireChanges({ clock, changeLog, leases }, replica),
-  )
   return {
     changes,
     hints,

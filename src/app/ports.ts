@@ -332,6 +332,8 @@ export interface QuoteStore {
   ): Promise<void>
   /** What is held back of these instruments, unusable ones left out. */
   readHeld(instrumentIds: readonly string[]): Promise<readonly Quote[]>
+  /** Forgets what was quarantined before. */
+  expireHeld(before: Instant): Promise<void>
   /** Outliers recorded since, held back still or confirmed meanwhile: the newest of them. */
   readOutliers(recordedSince: Instant): Promise<readonly Outlier[]>
   /** Those of some instruments priced from one moment to another, both included, as they were known. */

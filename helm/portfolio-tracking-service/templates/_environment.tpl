@@ -46,6 +46,8 @@
   value: {{ int64 .Values.marketData.budgetMs | quote }}
 - name: MARKET_DATA_REFRESH_MS
   value: {{ int64 .Values.marketData.refreshMs | quote }}
+- name: QUARANTINE_RETENTION_DAYS
+  value: {{ int64 .Values.marketData.quarantineRetentionDays | quote }}
 - name: MIGRATE_ON_START
   value: {{ eq .Values.migration.mode "start" | quote }}
 - name: LOG_LEVEL

@@ -25,6 +25,8 @@ const HELD = new BulkInsert(
 )
 /** What is looked through for a quote that says the same. */
 const HELD_MAX = 1_000
+/** What one statement forgets at most. */
+const EXPIRY_SLICE_MICROSECONDS = 3_600_000_000
 /** What is looked through for splits. */
 const OUTLIERS_MAX = 200
 
@@ -126,4 +128,17 @@ export async function readHeld(
     .limit(HELD_MAX)
     .execute()
   return rows.map(quoteOfRow)
+}
+
+/** In parts, so that no statement holds up what is taken in meanwhile. */
+export async function expireHeld(database: Database, before: Instant): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ oldest: number | null }>`
+      select min(recorded_at) as oldest from quarantined_quote`.execute(database.kysely)
+    const oldest = rows[0]?.oldest ?? null
+    if (oldest === null || oldest >= before) return
+    const until = timestampText(Math.min(before, oldest + EXPIRY_SLICE_MICROSECONDS))
+    await sql`delete from quarantined_quote
+      where recorded_at < ${until}::timestamptz`.execute(database.kysely)
+  }
 }

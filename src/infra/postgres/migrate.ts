@@ -7,6 +7,7 @@ import * as snapshots from './migrations/0004-snapshots.ts'
 import * as instruments from './migrations/0005-instruments.ts'
 import * as corporateActions from './migrations/0006-corporate-actions.ts'
 import * as quotesByRecord from './migrations/0007-quotes-by-record.ts'
+import * as quarantineByRecord from './migrations/0009-quarantine-by-record.ts'
 
 /** In order; append only: a released migration never changes. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -17,6 +18,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0005-instruments': instruments,
   '0006-corporate-actions': corporateActions,
   '0007-quotes-by-record': quotesByRecord,
+  '0009-quarantine-by-record': quarantineByRecord,
 }
 
 /** A migration waits this long for a table that is in use, and fails rather than block everybody behind it. */

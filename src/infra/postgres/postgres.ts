@@ -154,6 +154,7 @@ async function guarded<Result>(read: () => Promise<Result>): Promise<Result> {
 function guardedQuotes(store: QuoteStore): QuoteStore {
   return {
     append: (quotes, recordedAt, held) => guarded(() => store.append(quotes, recordedAt, held)),
+    expireHeld: (before) => guarded(() => store.expireHeld(before)),
     readHeld: (instrumentIds) => guarded(() => store.readHeld(instrumentIds)),
     readOutliers: (recordedSince) => guarded(() => store.readOutliers(recordedSince)),
     readOutliersAsOf: (instrumentIds, priced, recordedUntil) =>

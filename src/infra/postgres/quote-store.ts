@@ -6,6 +6,7 @@ import type { Instant } from '../../domain/time.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
 import {
+  expireHeld,
   insertHeld,
   NOTHING_HELD,
   readHeld,
@@ -48,6 +49,7 @@ export function openQuoteStore(database: Database): QuoteStore {
       })
     },
 
+    expireHeld: (before) => expireHeld(database, before),
     readHeld: (instrumentIds) => readHeld(database, instrumentIds),
     readOutliers: (recordedSince) => readOutliers(database, recordedSince),
     readOutliersAsOf: (instrumentIds, priced, recordedUntil) =>

@@ -12,6 +12,7 @@ const NAMES = [
   '0005-instruments',
   '0006-corporate-actions',
   '0007-quotes-by-record',
+  '0009-quarantine-by-record',
 ]
 const TABLES = [
   'alias',

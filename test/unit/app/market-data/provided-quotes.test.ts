@@ -49,6 +49,7 @@ function provided() {
         list: () => Promise.resolve([]),
         readNewest: () => Promise.resolve({ quotes: [], recordedUntil: undefined }),
         readAsOf: () => Promise.resolve([]),
+        expireHeld: () => Promise.resolve(),
         readOutliers: () => Promise.resolve([]),
         readOutliersAsOf: () => Promise.resolve([]),
       },
