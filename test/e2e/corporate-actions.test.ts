@@ -9,7 +9,7 @@ import { type RunningService, useService } from '../support/service.ts'
 import { waitUntil } from '../support/store.ts'
 
 const { reverseCorporateAction, upsertInstruments } = MarketDataService.method
-const { listLots } = PortfolioService.method
+const { listLots, listTransactions } = PortfolioService.method
 const fixture = useService()
 
 let names = 0
@@ -106,6 +106,22 @@ describe('a split', () => {
     await fixture.client.unary(reverseCorporateAction, { corporateActionId: actionId })
     expect(await held(userId, past)).toEqual({ [symbol]: 10 })
     expect(await held(userId)).toEqual({ [symbol]: 10 })
+  })
+
+  it('and a dividend are no rows of the log, which lists what was recorded of the user', async () => {
+    const [userId, symbol] = [newName(), newName()]
+    await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
+    const list = async () => {
+      const { message } = await fixture.client.unary(listTransactions, { userId })
+      return message.transactions.map((row) => [row.transactionId, row.quantity, row.price])
+    }
+    const before = await list()
+    await act(fixture.client, splitOn(symbol, '2024-03-05'))
+    const action = { case: 'cashDividend', value: { amountPerUnit: '1' } } as const
+    await act(fixture.client, { instrumentId: symbol, exDate: '2024-03-06', action })
+    expect(await held(userId)).toEqual({ [symbol]: 40 })
+    expect(await list()).toEqual(before)
+    expect(before).toEqual([['1', '10', '400']])
   })
 
   it('changes the etag that a reader holds', async () => {

@@ -1626,7 +1626,8 @@ export const PortfolioSettingsSchema: GenMessage<PortfolioSettings> = /*@__PURE_
   messageDesc(file_portfolio_v1_portfolio_service, 23);
 
 /**
- * SPLIT, SPIN_OFF, MERGER and SYMBOL_CHANGE come with corporate actions: nobody can record them yet.
+ * SPLIT, SPIN_OFF, MERGER and SYMBOL_CHANGE are never recorded and never listed: what happens to an instrument is a
+ * corporate action of MarketDataService, recorded once for all who hold it.
  * OPTION_EXERCISE and OPTION_EXPIRY end units without money; what an exercise buys is a BUY of its own.
  * DEPOSIT or WITHDRAWAL begins the tracking of cash.
  *
@@ -1750,7 +1751,8 @@ export const TransactionType = {
 } as const;
 
 /**
- * SPLIT, SPIN_OFF, MERGER and SYMBOL_CHANGE come with corporate actions: nobody can record them yet.
+ * SPLIT, SPIN_OFF, MERGER and SYMBOL_CHANGE are never recorded and never listed: what happens to an instrument is a
+ * corporate action of MarketDataService, recorded once for all who hold it.
  * OPTION_EXERCISE and OPTION_EXPIRY end units without money; what an exercise buys is a BUY of its own.
  * DEPOSIT or WITHDRAWAL begins the tracking of cash.
  *
@@ -1830,6 +1832,10 @@ export const PortfolioService: GenService<{
     output: typeof ReverseTransactionResponseSchema;
   },
   /**
+   * What was recorded of this user, as the log has it. Corporate actions are of an instrument and may be taken back: no
+   * row here is made of them, so that no page shifts. MarketDataService.ListCorporateActions lists them, and what they
+   * did is in lots, positions, income and cash.
+   *
    * @generated from rpc portfolio.v1.PortfolioService.ListTransactions
    */
   listTransactions: {
