@@ -19,7 +19,8 @@ import { quoteOfRow } from './quote-rows.ts'
 import type { QuoteTable, Schema } from './schema.ts'
 
 const KEY = ['instrument_id', 'priced_at', 'source'] as const
-const COLUMNS = [...KEY, 'price', 'currency', 'kind', 'split_adjusted', 'recorded_at'] as const
+const FACTS = [...KEY, 'price', 'currency', 'kind', 'split_adjusted'] as const
+const COLUMNS = [...FACTS, 'recorded_at'] as const
 const TYPES = ['text', 'timestamptz', 'text', 'numeric', 'text', 'text', 'boolean', 'timestamptz']
 
 const NEWEST = new BulkInsert(
@@ -113,8 +114,9 @@ async function readBefore(
 }
 
 /**
- * A correction is another record, and the same quote again is none: what was known at any moment stays known. Two
- * replicas that take in one quote at once may both record it, which says nothing else.
+ * A correction is another record, and the same quote again is none: what was known at any moment stays known. It is
+ * recorded after what it corrects, also where its replica's clock is behind the other's: else nobody would ever see it.
+ * Two replicas that take in one quote at once may both record it, which says nothing else.
  */
 async function insertQuotes(
   transaction: Transaction<Schema>,
@@ -126,9 +128,11 @@ async function insertQuotes(
   )
   await sql`
     insert into quote (${sql.raw(COLUMNS.join(', '))})
-    select sent.* from unnest(${sql.join(arrays)}) as sent (${sql.raw(COLUMNS.join(', '))})
+    select ${sql.raw(FACTS.map((column) => `sent.${column}`).join(', '))},
+      greatest(sent.recorded_at, known.recorded_at + interval '1 microsecond')
+    from unnest(${sql.join(arrays)}) as sent (${sql.raw(COLUMNS.join(', '))})
     left join lateral (
-      select price, currency, kind, split_adjusted from quote
+      select price, currency, kind, split_adjusted, recorded_at from quote
       where quote.instrument_id = sent.instrument_id and quote.priced_at = sent.priced_at
         and quote.source = sent.source
       order by recorded_at desc limit 1
