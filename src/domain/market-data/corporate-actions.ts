@@ -32,11 +32,25 @@ export const NO_ACTIONS: DueActions = {
 
 /** As if those of some instruments did not work; what is counted stays. */
 export function withoutActionsOf(due: DueActions, instrumentIds: ReadonlySet<string>): DueActions {
+  return withActions(due, (id) => (instrumentIds.has(id) ? NOTHING : due.of(id)))
+}
+
+/** As if none of those of some instruments had been taken back; what is counted stays. */
+export function withReversedOf(due: DueActions, instrumentIds: ReadonlySet<string>): DueActions {
+  return withActions(due, (id) =>
+    instrumentIds.has(id)
+      ? due.ever(id).filter(({ instrumentId }) => instrumentId === id)
+      : due.of(id),
+  )
+}
+
+/** With other actions in place of those that count. */
+export function withActions(due: DueActions, of: DueActions['of']): DueActions {
   return {
     isEmpty: due.isEmpty,
     since: due.since,
     countOf: (instrumentId) => due.countOf(instrumentId),
-    of: (instrumentId) => (instrumentIds.has(instrumentId) ? NOTHING : due.of(instrumentId)),
+    of,
     linked: (instrumentId) => due.linked(instrumentId),
     ever: (instrumentId) => due.ever(instrumentId),
   }

@@ -1,24 +1,43 @@
-import { type DueActions, withoutActionsOf } from '../market-data/corporate-actions.ts'
+import {
+  type DueActions,
+  withoutActionsOf,
+  withReversedOf,
+} from '../market-data/corporate-actions.ts'
 import { withEpoch } from './action-fold.ts'
 import type { Book } from './holding.ts'
 import type { FoldRefusal } from './refusal.ts'
 
 /**
- * Folds with the actions that go with what was recorded before them. Where an entry does not follow any more, all
- * actions of its instrument, and of those whose units came from it or went to it, are left out: those of others stay.
- * Gives the refusal of entries that do not fold without any action either.
+ * Folds with the actions that go with what was recorded. Where an entry does not follow, all actions of its instrument,
+ * and of those whose units came from it or went to it, are left out: those of others stay. Where it does not follow
+ * then either, it was recorded when an action was in force that was taken back since: for it that stays in force. Gives
+ * the refusal of entries that do not fold in any of these ways.
  */
 export function withFittingActions<Folded extends object>(
   due: DueActions,
   fold: (fitting: DueActions) => Folded | FoldRefusal,
-): { readonly folded: Folded | FoldRefusal; readonly leftOut: ReadonlySet<string> } {
-  const leftOut = new Set<string>()
+): {
+  readonly folded: Folded | FoldRefusal
+  readonly fitting: DueActions
+  /** Instruments whose holdings are not what their actions say. */
+  readonly leftOut: ReadonlySet<string>
+} {
+  const without = new Set<string>()
+  const reversed = new Set<string>()
   for (;;) {
-    const folded = fold(leftOut.size === 0 ? due : withoutActionsOf(due, leftOut))
-    if (!isRefusal(folded)) return { folded, leftOut }
+    const leftOut = new Set([...without, ...reversed])
+    const fitting =
+      leftOut.size === 0 ? due : withReversedOf(withoutActionsOf(due, without), reversed)
+    const folded = fold(fitting)
+    if (!isRefusal(folded)) return { folded, fitting, leftOut }
     const { instrumentId } = folded.entry
-    if (leftOut.has(instrumentId) || due.ever(instrumentId).length === 0) return { folded, leftOut }
-    for (const linked of due.linked(instrumentId)) leftOut.add(linked)
+    if (reversed.has(instrumentId) || due.ever(instrumentId).length === 0) {
+      return { folded, fitting, leftOut }
+    }
+    for (const linked of due.linked(instrumentId)) {
+      if (without.delete(linked)) reversed.add(linked)
+      else without.add(linked)
+    }
   }
 }
 

@@ -99,17 +99,19 @@ interface LinkedLedgers {
   readonly added: readonly LedgerEntry[]
   /** From when on disposals can be matched otherwise; undefined = from the first action or added entry on. */
   readonly from?: Instant
+  /** True: the settings are being chosen, and what they do not allow is refused. */
+  readonly isChoosing?: boolean
 }
 
 /**
- * Folds instruments from their whole ledgers with their corporate actions. An action that was recorded late may have
- * made impossible what was recorded before it: that is not the request's fault, so then the holding goes short, and
- * where even that cannot be (a lot that was named, a transfer) the actions are left out.
+ * Folds instruments from their whole ledgers with their corporate actions. An action that was recorded late, or taken
+ * back, may have made impossible what was recorded before: that is not the request's fault, so then the holding goes
+ * short, and where even that cannot be (a lot that was named, a transfer) the actions are left out.
  */
 export function foldLinked(
   state: PortfolioState,
   instrumentIds: ReadonlySet<string>,
-  { history, added, from }: LinkedLedgers,
+  { history, added, from, isChoosing = false }: LinkedLedgers,
   due: DueActions,
 ): readonly FoldedBook[] | FoldRefusal {
   const { settings } = state
@@ -120,13 +122,14 @@ export function foldLinked(
   let folded = foldEntries(all, settings, due)
   const isActions =
     isRefusal(folded) &&
-    !isRefusal(foldEntries(past, settings, NO_ACTIONS)) &&
-    isRefusal(foldEntries(past, settings, due))
+    isRefusal(foldEntries(past, settings, due)) &&
+    !(isChoosing && isRefusal(foldEntries(past, settings, NO_ACTIONS)))
   if (isActions) {
-    folded = foldEntries(all, rules, due)
-    if (isRefusal(folded) && isRefusal(foldEntries(past, rules, due))) {
-      isLeftOut = true
-      folded = foldEntries(all, settings, NO_ACTIONS)
+    const { fitting, leftOut } = withFittingActions(due, (some) => foldEntries(past, rules, some))
+    isLeftOut = leftOut.size > 0
+    folded = foldEntries(all, settings, fitting)
+    if (isRefusal(folded) && isRefusal(foldEntries(past, settings, fitting))) {
+      folded = foldEntries(all, rules, fitting)
     }
   }
   if (isRefusal(folded)) return { ...folded, linked: instrumentIds }

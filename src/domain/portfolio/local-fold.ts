@@ -1,6 +1,6 @@
 import { type Decimal, multiply, ONE, ZERO } from '../decimal.ts'
 import { type CorporateAction, paymentOf, targetOf } from '../market-data/corporate-action.ts'
-import { type DueActions, NO_ACTIONS, withoutActionsOf } from '../market-data/corporate-actions.ts'
+import { type DueActions, NO_ACTIONS, withActions } from '../market-data/corporate-actions.ts'
 import { convert } from '../market-data/quote.ts'
 import { rateOf } from './action-effects.ts'
 import { ActionFold, foldEntries, type FoldRules } from './action-fold.ts'
@@ -45,15 +45,9 @@ export function foldLocally(
 ): ReadonlyMap<string, LocalBook> {
   const entries = activeEntries(history).toSorted(compareEntries)
   const rules = rulesOfThePast(settings)
-  const { folded, leftOut } = withFittingActions(due, (fitting) =>
-    foldEntries(entries, rules, fitting),
-  )
+  const { folded, fitting } = withFittingActions(due, (some) => foldEntries(entries, rules, some))
   if (isRefusal(folded)) return new Map(entries.map((entry) => [entry.instrumentId, undefined]))
-  const fold = new LocalFold(
-    rules,
-    leftOut.size === 0 ? due : withoutActionsOf(due, leftOut),
-    currencyOf,
-  )
+  const fold = new LocalFold(rules, fitting, currencyOf)
   const lotsTaken = takenBy([...folded.folds.values()].flatMap(({ matches }) => matches))
   for (const entry of entries) fold.apply(entry, lotsTaken.get(entry.sequence) ?? [])
   return fold.finish()
@@ -74,10 +68,7 @@ class LocalFold {
   constructor(rules: FoldRules, due: DueActions, currencyOf: (instrumentId: string) => string) {
     this.#rules = rules
     this.#currencyOf = currencyOf
-    const local = {
-      ...withoutActionsOf(due, new Set()),
-      of: (id: string) => this.#actionsOf(due, id),
-    }
+    const local = withActions(due, (id) => this.#actionsOf(due, id))
     this.#fold = new ActionFold(rules, local, undefined, (action, work) => this.#act(action, work))
   }
 

@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import { decimalText } from '../../../../src/domain/decimal.ts'
+import { foldLedger } from '../../../../src/domain/portfolio/fold-ledger.ts'
 import { staleInstruments } from '../../../../src/domain/portfolio/linked-fold.ts'
+import { rulesOfThePast } from '../../../../src/domain/portfolio/past-fold.ts'
 import { action, learn, merger, read, said, spinOff, split, totals } from './actions.ts'
 import { rich } from './rich-drafts.ts'
-import { at, buy, Scenario, sell, transferIn } from './scenario.ts'
+import { at, buy, Scenario, sell, transferIn, transferOut } from './scenario.ts'
+import { plain } from './stored-rows.ts'
 
 describe('a split', () => {
   it('multiplies what was bought before its ex-date, and nothing bought on it or after', () => {
@@ -96,6 +99,45 @@ describe('a split', () => {
     expect(scenario.lots()).toEqual(['2 for 2', '10 for 20', '1 for 1', '1 for 1'])
     expect(said(scenario).issues.map(({ reason }) => reason)).toEqual(['ACTION_LEFT_OUT'])
   })
+
+  it.each([
+    // 30 sold of 40, of which there were 10 only: 20 are owed.
+    ['a sale', sell('30', '30', 150), '-20', false],
+    // Never short: for these the split stays in force, and the answer says so.
+    ['a transfer', transferOut('30', 150), '10', true],
+    [
+      'a sale of a lot',
+      rich('SELL', 150, { quantity: '30', price: '30', lots: [['1.0', '30']] }),
+      '10',
+      true,
+    ],
+  ])(
+    'reversed after %s that needs it does not stop the portfolio',
+    (_name, sent, left, isNamed) => {
+      const scenario = new Scenario()
+      learn(scenario, action(1, 100, split(4, 1)))
+      scenario.record(buy('10', '100', 50))
+      scenario.record(sent)
+      learn(scenario, action(1, 100, split(4, 1), { reversedAt: scenario.now, epoch: 2 }))
+      for (let write = 0; write < 3; write += 1) {
+        const seen = read(scenario)
+        expect(totals(seen)[0]).toBe(left)
+        const reasons = said(seen).issues.map(({ reason }) => reason)
+        expect(reasons.includes('ACTION_LEFT_OUT')).toBe(isNamed)
+        scenario.record(buy('1', '1', 200 + write, { instrumentId: 'OTHER' }))
+      }
+      scenario.record(buy('1', '1', 300))
+      expect(Number(totals(scenario)[0])).toBe(Number(left) + 1)
+      const due = scenario.actions.dueAt(scenario.now)
+      const whole = foldLedger(
+        'user-1',
+        scenario.ledger,
+        rulesOfThePast(scenario.state.settings),
+        due,
+      )
+      expect(plain(whole.books.get('ACME'))).toEqual(plain(scenario.state.books.get('ACME')))
+    },
+  )
 
   it('keeps units of unknown cost unknown, and every account its own', () => {
     const scenario = new Scenario()
