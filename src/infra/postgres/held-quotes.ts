@@ -40,6 +40,7 @@ export async function insertHeld(
   quotes: readonly QuarantinedQuote[],
   recordedAt: Instant,
 ): Promise<void> {
+  const known = new Map<string, number>()
   await HELD.execute(
     transaction,
     quotes.map((quote) => [
@@ -50,10 +51,21 @@ export async function insertHeld(
       quote.currency,
       quote.kind,
       quote.splitAdjusted,
-      timestampText(recordedAt),
+      timestampText(recordedAt + placeOf(quote, known)),
       quote.reason,
     ]),
   )
+}
+
+/** How many of its key came before it in one message: each is listed, a microsecond after the other. */
+function placeOf(
+  { instrumentId, pricedAt, source }: QuarantinedQuote,
+  known: Map<string, number>,
+): number {
+  const key = `${instrumentId} ${pricedAt} ${source}`
+  const place = known.get(key) ?? 0
+  known.set(key, place + 1)
+  return place
 }
 
 export async function release(
