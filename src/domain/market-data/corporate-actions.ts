@@ -30,18 +30,16 @@ export const NO_ACTIONS: DueActions = {
   ever: () => NOTHING,
 }
 
-/** As if those of some instruments did not work; what is counted stays. */
-export function withoutActionsOf(due: DueActions, instrumentIds: ReadonlySet<string>): DueActions {
-  return withActions(due, (id) => (instrumentIds.has(id) ? NOTHING : due.of(id)))
-}
-
-/** As if none of those of some instruments had been taken back; what is counted stays. */
-export function withReversedOf(due: DueActions, instrumentIds: ReadonlySet<string>): DueActions {
-  return withActions(due, (id) =>
-    instrumentIds.has(id)
-      ? due.ever(id).filter(({ instrumentId }) => instrumentId === id)
-      : due.of(id),
-  )
+/** As if of some instruments nothing were known that was recorded or taken back after a number; counts stay. */
+export function knownByNumber(due: DueActions, numbers: ReadonlyMap<string, number>): DueActions {
+  return withActions(due, (id) => {
+    const number = numbers.get(id)
+    if (number === undefined) return due.of(id)
+    return due
+      .ever(id)
+      .filter(({ instrumentId, actionId }) => instrumentId === id && actionId <= number)
+      .filter(({ reversedAt, epoch }) => reversedAt === undefined || epoch > number)
+  })
 }
 
 /** With other actions in place of those that count. */

@@ -1,17 +1,13 @@
-import {
-  type DueActions,
-  withoutActionsOf,
-  withReversedOf,
-} from '../market-data/corporate-actions.ts'
+import { type DueActions, knownByNumber } from '../market-data/corporate-actions.ts'
 import { withEpoch } from './action-fold.ts'
 import type { Book } from './holding.ts'
 import type { FoldRefusal } from './refusal.ts'
 
 /**
- * Folds with the actions that go with what was recorded. Where an entry does not follow, all actions of its instrument,
- * and of those whose units came from it or went to it, are left out: those of others stay. Where it does not follow
- * then either, it was recorded when an action was in force that was taken back since: for it that stays in force. Gives
- * the refusal of entries that do not fold in any of these ways.
+ * Folds with the actions that go with what was recorded. Where an entry does not follow, what was recorded or taken
+ * back last of its instrument's actions, and of those whose units came from it or went to it, is left out, then what
+ * was before that, until it follows: with what was known when it was recorded it did. The actions of others stay.
+ * Gives the refusal of entries that do not fold in any of these ways.
  */
 export function withFittingActions<Folded extends object>(
   due: DueActions,
@@ -22,23 +18,31 @@ export function withFittingActions<Folded extends object>(
   /** Instruments whose holdings are not what their actions say. */
   readonly leftOut: ReadonlySet<string>
 } {
-  const without = new Set<string>()
-  const reversed = new Set<string>()
+  const numbers = new Map<string, number>()
   for (;;) {
-    const leftOut = new Set([...without, ...reversed])
-    const fitting =
-      leftOut.size === 0 ? due : withReversedOf(withoutActionsOf(due, without), reversed)
+    const fitting = numbers.size === 0 ? due : knownByNumber(due, numbers)
     const folded = fold(fitting)
-    if (!isRefusal(folded)) return { folded, fitting, leftOut }
+    if (!isRefusal(folded)) return { folded, fitting, leftOut: new Set(numbers.keys()) }
     const { instrumentId } = folded.entry
-    if (reversed.has(instrumentId) || due.ever(instrumentId).length === 0) {
-      return { folded, fitting, leftOut }
-    }
-    for (const linked of due.linked(instrumentId)) {
-      if (without.delete(linked)) reversed.add(linked)
-      else without.add(linked)
-    }
+    const number = numberBefore(due, instrumentId, numbers.get(instrumentId))
+    if (number === undefined) return { folded, fitting, leftOut: new Set(numbers.keys()) }
+    for (const linked of due.linked(instrumentId)) numbers.set(linked, number)
   }
+}
+
+/** Of the record or reversal before the last one that is in; 0 = of none, undefined = none is in. */
+function numberBefore(
+  due: DueActions,
+  instrumentId: string,
+  last: number = Number.POSITIVE_INFINITY,
+): number | undefined {
+  const changes = due
+    .ever(instrumentId)
+    .flatMap(({ actionId, epoch }) => [actionId, epoch])
+    .filter((number) => number <= last)
+  const newest = Math.max(...changes)
+  if (changes.length === 0) return undefined
+  return Math.max(0, ...changes.filter((number) => number < newest))
 }
 
 export function isRefusal(folded: object): folded is FoldRefusal {

@@ -139,6 +139,22 @@ describe('a split', () => {
     },
   )
 
+  it('recorded late is left out alone, where an earlier one is needed', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, split(4, 1)))
+    scenario.record(buy('10', '100', 50), transferOut('30', 150))
+    learn(scenario, action(2, 120, split(1, 10)))
+    expect(totals(read(scenario))[0]).toBe('10')
+    expect(said(read(scenario)).completeness).toBe('PARTIAL')
+    learn(scenario, action(1, 100, split(4, 1), { reversedAt: scenario.now, epoch: 3 }))
+    expect(totals(read(scenario))[0]).toBe('10')
+    // Corrected: what is known now goes with all that was recorded.
+    learn(scenario, action(2, 120, split(1, 10), { reversedAt: scenario.now, epoch: 4 }))
+    learn(scenario, action(5, 100, split(4, 1)))
+    expect(totals(read(scenario))[0]).toBe('10')
+    expect(said(read(scenario)).issues).toEqual([])
+  })
+
   it('keeps units of unknown cost unknown, and every account its own', () => {
     const scenario = new Scenario()
     learn(scenario, action(1, 100, split(3, 2)))
