@@ -11,6 +11,13 @@ export interface BackgroundPass {
   stop(): Promise<void>
 }
 
+/** Starts a pass that ends with the service, and reports its failures under its name. */
+export type StartPass = (
+  name: string,
+  intervalMs: number,
+  pass: () => Promise<void>,
+) => BackgroundPass
+
 /** Whoever is woken again and again has some rest all the same. */
 const REST_MS_MIN = 100
 
@@ -57,12 +64,6 @@ export function startBackgroundPass(
     },
   }
 }
-
-export type StartPass = (
-  name: string,
-  intervalMs: number,
-  pass: () => Promise<void>,
-) => BackgroundPass
 
 /** Starts passes that tell of their failures and end with what was opened. */
 export function passStarter(opened: Opened, telemetry: Telemetry): StartPass {

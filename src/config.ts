@@ -164,6 +164,16 @@ const SETTINGS = {
     },
     wholeNumber(100, 86_400_000),
   ),
+  quarantineRetentionDays: setting(
+    'QUARANTINE_RETENTION_DAYS',
+    {
+      default: '90',
+      meaning: 'days that quotes in quarantine are kept',
+      takes: 'from 31 to 36500',
+    },
+    // Longer than a suspected split is told of.
+    wholeNumber(31, 36_500),
+  ),
   analysisThreads: setting(
     'ANALYSIS_THREADS',
     {

@@ -19,7 +19,6 @@ import type {
 } from './app/ports.ts'
 import { announcingStore, ChangeFeed } from './app/portfolio/change-feed.ts'
 import { foldingStore } from './app/portfolio/folded-actions.ts'
-import { expireChanges } from './app/portfolio/expire-changes.ts'
 import { WATCH_TIMES, type WatchTimes } from './app/portfolio/watch-portfolio.ts'
 import { marketDataHandlers } from './api/market-data.ts'
 import { portfolioHandlers } from './api/portfolio.ts'
@@ -29,6 +28,7 @@ import { type BackgroundPass, passStarter, type StartPass } from './background-p
 import type { Config } from './config.ts'
 import { startHistory } from './history.ts'
 import type { Instant } from './domain/time.ts'
+import { startExpiry } from './expiry.ts'
 import { guardedProvider } from './infra/market-data/guarded-provider.ts'
 import { openProvider } from './infra/market-data/providers.ts'
 import { migrateDatabase } from './infra/postgres/migrate.ts'
@@ -41,8 +41,6 @@ import { Opened } from './opened.ts'
 import { watchReadiness } from './readiness.ts'
 import { systemClock } from './system-clock.ts'
 
-const KEY_EXPIRY_MS = 3_600_000
-const CHANGE_EXPIRY_MS = 60_000
 /** How late a change of another replica can reach this one's streams. */
 const CHANGE_POLL_MS = 200
 
@@ -88,7 +86,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   const { telemetry, metricsPort } = await startTelemetry(config, logger, opened)
   const databaseUrl = await prepareDatabase(config, logger, opened)
   const postgres = openStorage(config, { databaseUrl, clock, telemetry }, opened)
-  const { quoteStore, instrumentStore, actionStore } = postgres
+  const { quoteStore, instrumentStore, actionStore, leases } = postgres
   const startPass = passStarter(opened, telemetry)
   const actions = createActionTable()
   const market = { postgres, clock, actions }
@@ -106,12 +104,12 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       hints?.announceMarketData()
     },
   }
-  startPass('key-expiry', KEY_EXPIRY_MS, () => postgres.expireKeys(clock.now()))
+  startExpiry(config, { postgres, clock }, startPass)
   const followed = {
     ...postgres,
     portfolios: foldingStore(postgres.portfolios, { clock, actions }),
   }
-  const { changes, portfolios, hints } = followChanges(followed, clock, startPass, (feed) =>
+  const { changes, portfolios, hints } = followChanges(followed, startPass, (feed) =>
     openHints(
       config,
       { changes: feed, wakeMarketData: () => refreshing.wake() },
@@ -121,7 +119,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   )
   // Prices first: the first answers would call everything stale.
   await refreshing.first
-  const asking = { ...marketData, leases: postgres.leases }
+  const asking = { ...marketData, leases }
   const provided = await askProviders(config, asking, startPass, opened)
 
   const server = await startServer({
@@ -137,6 +135,7 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
       quotes: provided?.board ?? board,
       freshQuotes: provided?.fresh,
       quoteStore,
+      actions,
       changes,
       watchTimes: { ...WATCH_TIMES, ...overrides.watchTimes },
     }),
@@ -214,7 +213,7 @@ function followMarketData(
   let recordedUntil: Instant | undefined
   const refreshing = startPass('quote-refresh', refreshMs, async () => {
     // What an instrument is decides what its price means.
-    await refreshInstruments({ instrumentStore, instruments })
+    await refreshInstruments({ clock, instrumentStore, instruments })
     await refreshActions({ actionStore, actions })
     recordedUntil = await refreshQuotes({ quoteStore, board }, recordedUntil)
     await refreshSuspects({ clock, quoteStore, board })
@@ -249,20 +248,15 @@ async function askProviders(
   return provided
 }
 
-/** Brings what any replica committed to this one's streams; one of the replicas forgets what is old. */
+/** Brings what any replica committed to this one's streams. */
 function followChanges(
-  { portfolios, changeLog, leases }: Postgres,
-  clock: Clock,
+  { portfolios, changeLog }: Postgres,
   startPass: StartPass,
   hintsOf: (changes: ChangeFeed) => ChangeHints | undefined,
 ): { changes: ChangeFeed; portfolios: PortfolioStore; hints: ChangeHints | undefined } {
   const changes = new ChangeFeed(changeLog)
   const hints = hintsOf(changes)
-  const replica = randomUUID()
   startPass('change-feed', CHANGE_POLL_MS, () => changes.pass())
-  startPass('change-expiry', CHANGE_EXPIRY_MS, () =>
-    expireChanges({ clock, changeLog, leases }, replica),
-  )
   return {
     changes,
     hints,

@@ -13,7 +13,7 @@ import {
   type PerformanceReport,
 } from '../app/analytics/get-performance.ts'
 import { decimal, decimalText, sum } from '../domain/decimal.ts'
-import type { Quality } from '../domain/portfolio/valuation.ts'
+import type { Quality } from '../domain/portfolio/quality.ts'
 import { type Instant } from '../domain/time.ts'
 import {
   type AnalyticsService,

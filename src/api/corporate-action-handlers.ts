@@ -4,7 +4,6 @@ import {
   recordCorporateAction,
 } from '../app/market-data/record-corporate-action.ts'
 import { reverseCorporateAction } from '../app/market-data/reverse-corporate-action.ts'
-import { dayOf } from '../domain/portfolio/calendar-day.ts'
 import type { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import type { HandlersOf } from './call.ts'
 import {
@@ -24,7 +23,7 @@ type Handlers = Pick<
 export function corporateActionHandlers(ports: ActionPorts): Handlers {
   return {
     async recordCorporateAction(request, _metadata, call) {
-      const command = readAction(request, dayOf(ports.clock.now(), 'UTC'), call)
+      const command = readAction(request, call)
       const { actionId } = await recordCorporateAction(ports, command)
       return { message: { corporateActionId: String(actionId) } }
     },

@@ -33,20 +33,16 @@ const { recordCorporateAction, reverseCorporateAction } = MarketDataService.meth
 
 type Sent = RecordCorporateActionRequest['action']
 
-/** @throws PortfolioError with everything that is wrong with the request. `today` is "YYYY-MM-DD". */
+/** @throws PortfolioError with everything that is wrong with the request. */
 export function readAction(
   request: RecordCorporateActionRequest,
-  today: string,
   { caller }: CallContext,
 ): RecordActionCommand {
   const violations: Violation[] = []
   const instrumentId = readInstrument('instrument_id', request.instrumentId, violations)
   const { exDate } = request
-  const isLate = request.action.case === 'symbolChange' && exDate > today
-  if (!isExactDay(exDate) || isLate) {
-    const description = isLate
-      ? 'must not be after today for a symbol change'
-      : 'must be a day such as 2024-02-29'
+  if (!isExactDay(exDate)) {
+    const description = 'must be a day such as 2024-02-29'
     violations.push({ field: 'ex_date', reason: 'DATE_INVALID', description })
   }
   const terms = readTerms(request.action, violations)

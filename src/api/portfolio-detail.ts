@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Detail, HeldFacts, PricedFacts, WorthFacts } from '../domain/portfolio/detail.ts'
-import type { Completeness } from '../domain/portfolio/valuation.ts'
+import type { Completeness } from '../domain/portfolio/quality.ts'
 import { type Instant, MICROSECONDS_PER_SECOND } from '../domain/time.ts'
 import {
   AssetClass,
@@ -18,7 +18,7 @@ export interface DetailFacts {
   readonly recordedUntil: Instant | undefined
 }
 
-/** The valuation in exact decimals. What is not told apart, such as the currency effect of a write's answer, is left empty, never "0". */
+/** The valuation in exact decimals. What is not told apart, such as a currency effect, is left empty, never "0". */
 export function presentDetail(
   detail: Detail,
   facts: DetailFacts,

@@ -1,7 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js'
 import type { Warning } from '../domain/portfolio/portfolio-change.ts'
 import { parseEtag } from '../domain/portfolio/state.ts'
-import type { Completeness } from '../domain/portfolio/valuation.ts'
+import type { Completeness } from '../domain/portfolio/quality.ts'
 import { isCurrencyCode } from '../domain/market-data/symbol.ts'
 import type { Violation } from '../domain/errors.ts'
 import { type Instant, rfc3339 } from '../domain/time.ts'

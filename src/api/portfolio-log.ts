@@ -2,11 +2,8 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Metadata } from '@grpc/grpc-js'
 import { listLots, type LotView } from '../app/portfolio/list-lots.ts'
 import { listTransactions } from '../app/portfolio/list-transactions.ts'
-import {
-  type RecordAnswer,
-  type RecordCommand,
-  recordTransactions,
-} from '../app/portfolio/record-transactions.ts'
+import { type RecordCommand, recordTransactions } from '../app/portfolio/record-transactions.ts'
+import type { RecordAnswer } from '../app/portfolio/recorded-answer.ts'
 import { reverseTransaction, type ReverseCommand } from '../app/portfolio/reverse-transaction.ts'
 import type { UpdatePortfolioPorts } from '../app/portfolio/update-portfolio.ts'
 import type { Violation } from '../domain/errors.ts'
@@ -25,7 +22,7 @@ import {
 } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import type { HandlersOf } from './call.ts'
 import { keyOf } from './idempotency-key.ts'
-import { presentDetail } from './portfolio-detail.ts'
+import { presentDetail, presentQuality } from './portfolio-detail.ts'
 import { answerHeaders, readIfMatch, readRequestKey } from './portfolio-headers.ts'
 import {
   lotsPage,
@@ -98,8 +95,10 @@ export function portfolioLogHandlers(ports: UpdatePortfolioPorts): LogHandlers {
 
     async listLots(request, _metadata, call) {
       const { query, ...place } = readLotsPage(request, ports.clock.now())
-      const { lots, nextPageToken } = lotsPage(await listLots(ports, query, call), place)
-      return { message: { lots: lots.map(presentLot), nextPageToken } }
+      const listing = await listLots(ports, query, call)
+      const { lots, nextPageToken } = lotsPage(listing.lots, place)
+      const quality = presentQuality(listing, listing.at)
+      return { message: { lots: lots.map(presentLot), nextPageToken, quality } }
     },
   }
 }

@@ -42,8 +42,8 @@ async function* present(
   tokens: ResumeTokens,
   call: StreamContext,
 ): AsyncGenerator<Response> {
-  for await (const { event, versions } of watchPortfolio(ports, query, call)) {
-    yield { ...presentEvent(event), resumeToken: tokens.write(versions) }
+  for await (const { event, ...place } of watchPortfolio(ports, query, call)) {
+    yield { ...presentEvent(event), resumeToken: tokens.write(place) }
   }
 }
 
@@ -73,7 +73,7 @@ export function readWatch(request: WatchPortfolioRequest): {
       description: 'must be a decimal of at least 0, such as 0.01',
     }),
   )
-  const versions = readOptional(
+  const place = readOptional(
     request.resumeToken,
     (text) => tokens.read(text),
     () =>
@@ -84,7 +84,8 @@ export function readWatch(request: WatchPortfolioRequest): {
       }),
   )
   if (violations.length > 0) throw refusalOf(violations, count)
-  return { query: { userIds, minMove, versions: versions ?? new Map() }, tokens }
+  const { versions = new Map<string, number>(), actions } = place ?? {}
+  return { query: { userIds, minMove, versions, actions }, tokens }
 }
 
 function parseFraction(text: string): Decimal | undefined {

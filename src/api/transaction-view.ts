@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { MatchView } from '../app/portfolio/record-transactions.ts'
+import type { MatchView } from '../app/portfolio/recorded-answer.ts'
 import { decimalText } from '../domain/decimal.ts'
 import { type InstrumentSource, symbolOf } from '../domain/market-data/instrument.ts'
 import { dayOf, longTermOn } from '../domain/portfolio/calendar-day.ts'

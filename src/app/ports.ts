@@ -268,7 +268,11 @@ export interface InstrumentStore {
 export interface InstrumentTable extends InstrumentSource {
   /** In order of instrument id. */
   all(): readonly Instrument[]
+  /** Of the newest news that were published. */
+  readonly newsEpoch: number
   publish(news: InstrumentNews): void
+  /** Calls each instrument what it is called on a day ("YYYY-MM-DD", UTC): a new symbol may begin with it. */
+  begin(day: string): void
   follow(listener: (changed: readonly Instrument[]) => void): void
 }
 
@@ -305,6 +309,14 @@ export interface ActionTable {
   /** Replaced whole by what is published. */
   readonly current: CorporateActions
   publish(news: ActionNews): void
+  /** Tells that there is something new, at once; gives back what ends it. */
+  follow(listener: () => void): () => void
+}
+
+/** A quote that was held back for its move. */
+export type Outlier = Quote & {
+  /** Another quote said the same since. */
+  readonly isReleased: boolean
 }
 
 export interface QuoteStore {
@@ -320,13 +332,20 @@ export interface QuoteStore {
   ): Promise<void>
   /** What is held back of these instruments, unusable ones left out. */
   readHeld(instrumentIds: readonly string[]): Promise<readonly Quote[]>
+  /** Forgets what was quarantined before. */
+  expireHeld(before: Instant): Promise<void>
   /** Outliers recorded since, held back still or confirmed meanwhile: the newest of them. */
-  readOutliers(
-    recordedSince: Instant,
-  ): Promise<readonly (Quote & { readonly isReleased: boolean })[]>
-  /** The newest quote at or before each moment, by the moment's place. */
+  readOutliers(recordedSince: Instant): Promise<readonly Outlier[]>
+  /** Those of some instruments priced from one moment to another, both included, as they were known. */
+  readOutliersAsOf(
+    instrumentIds: readonly string[],
+    priced: { readonly from: Instant; readonly until: Instant },
+    recordedUntil: Instant | undefined,
+  ): Promise<readonly Outlier[]>
+  /** The newest quote at or before each moment that was recorded by then, by the moment's place. */
   readBefore(
     moments: readonly Pick<Quote, 'instrumentId' | 'pricedAt'>[],
+    recordedUntil?: Instant,
   ): Promise<ReadonlyMap<number, Quote>>
   /** What is known now of an instrument, in order of `pricedAt` and source. */
   list(query: QuoteQuery): Promise<readonly ListedQuote[]>

@@ -1,4 +1,4 @@
-import { timestampFromDate } from '@bufbuild/protobuf/wkt'
+import { type Timestamp, timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { describe, expect, it } from '@jest/globals'
 import { AssetClass } from '../../gen/portfolio/v1/common_pb.ts'
 import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
@@ -9,7 +9,7 @@ import { type RunningService, useService } from '../support/service.ts'
 import { waitUntil } from '../support/store.ts'
 
 const { reverseCorporateAction, upsertInstruments } = MarketDataService.method
-const { listLots } = PortfolioService.method
+const { listLots, listTransactions } = PortfolioService.method
 const fixture = useService()
 
 let names = 0
@@ -108,6 +108,22 @@ describe('a split', () => {
     expect(await held(userId)).toEqual({ [symbol]: 10 })
   })
 
+  it('and a dividend are no rows of the log, which lists what was recorded of the user', async () => {
+    const [userId, symbol] = [newName(), newName()]
+    await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
+    const list = async () => {
+      const { message } = await fixture.client.unary(listTransactions, { userId })
+      return message.transactions.map((row) => [row.transactionId, row.quantity, row.price])
+    }
+    const before = await list()
+    await act(fixture.client, splitOn(symbol, '2024-03-05'))
+    const action = { case: 'cashDividend', value: { amountPerUnit: '1' } } as const
+    await act(fixture.client, { instrumentId: symbol, exDate: '2024-03-06', action })
+    expect(await held(userId)).toEqual({ [symbol]: 40 })
+    expect(await list()).toEqual(before)
+    expect(before).toEqual([['1', '10', '400']])
+  })
+
   it('changes the etag that a reader holds', async () => {
     const [userId, symbol] = [newName(), newName()]
     await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
@@ -148,6 +164,32 @@ describe('a jump in price near a simple ratio', () => {
     const day = new Date(Date.now() - 30 * 60_000).toISOString().slice(0, 10)
     await act(fixture.client, splitOn(symbol, day))
     await waitUntil(async () => !(await seen()).includes('SPLIT_SUSPECTED'))
+  })
+
+  it('is told of the days after it too, as far as it was known', async () => {
+    const [userId, symbol] = [newName(), newName()]
+    await trade(userId, symbol, [10, 400, '2024-03-01T10:00:00Z'])
+    const reasons = async (at: string, asKnownAt?: Timestamp) => {
+      const sent = { userId, timestamp: seconds(at), ...(asKnownAt && { asKnownAt }) }
+      const { message } = await fixture.client.get(sent)
+      return message.detail!.quality!.issues.map(({ reason }) => reason)
+    }
+    const knownNow = async () => (await fixture.client.get({ userId })).message.computedAt!
+    await fixture.client.ingest({ quotes: [priced(symbol, '400', '2024-03-04', false)] })
+    const calm = await knownNow()
+    await fixture.client.ingest({ quotes: [priced(symbol, '101', '2024-03-05', false)] })
+    // What is quarantined changes no view: there is none of after it.
+    const jumped = timestampFromDate(new Date(Date.now() + 1))
+    expect(await reasons('2024-03-05T15:59:59Z')).toEqual([])
+    expect(await reasons('2024-03-05T20:00:00Z')).toEqual(['SPLIT_SUSPECTED'])
+    expect(await reasons('2024-03-05T20:00:00Z', calm)).toEqual([])
+    // A later price of the old kind: it was one wrong price.
+    await fixture.client.ingest({ quotes: [priced(symbol, '402', '2024-03-06', false)] })
+    expect(await reasons('2024-03-06T20:00:00Z')).toEqual([])
+    expect(await reasons('2024-03-05T20:00:00Z')).toEqual(['SPLIT_SUSPECTED'])
+    await act(fixture.client, splitOn(symbol, '2024-03-05'))
+    expect(await reasons('2024-03-05T20:00:00Z')).toEqual([])
+    expect(await reasons('2024-03-05T20:00:00Z', jumped)).toEqual(['SPLIT_SUSPECTED'])
   })
 })
 

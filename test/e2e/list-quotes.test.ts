@@ -114,6 +114,9 @@ describe('the quarantine', () => {
     await ingest('NOPRICE', ...bad.map((price, day) => on(`2024-03-0${day + 1}`, price)))
     expect(await pricesOf({ symbol: 'NOPRICE', quarantinedOnly: true })).toBe(bad.join(' '))
     expect(await pricesOf({ symbol: 'NOPRICE' })).toBe('')
+    // Of one moment and source too: each was counted, and each is to be looked at.
+    await ingest('NOPRICES', ...bad.map((price) => on('2024-03-01', price)))
+    expect(await pricesOf({ symbol: 'NOPRICES', quarantinedOnly: true })).toBe(bad.join(' '))
     expect((await fixture.client.batchGet({ symbols: ['NOPRICE'] })).message.quotes).toEqual([])
   })
 })

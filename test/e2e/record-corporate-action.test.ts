@@ -69,10 +69,6 @@ describe('RecordCorporateAction', () => {
       'new_instrument_id',
     ],
     [{ action: { case: 'cashDividend', value: {} } }, 'cash_dividend.amount_per_unit'],
-    [
-      { exDate: '2999-01-01', action: { case: 'symbolChange', value: { newSymbol: 'Z' } } },
-      'ex_date',
-    ],
   ] as const)('refuses %j', async (sent, field) => {
     const failure = await failureOf(
       act(fixture.client, { ...splitOn('X', '2024-03-05'), ...sent } as SentAction),

@@ -23,6 +23,12 @@ const log = () => portfolioLog(fixture.client)
 const record = (userId: string, ...transactions: readonly SentTransaction[]) =>
   log().record({ userId, transactions: [...transactions] })
 
+/** The currency effect in a write's answer. */
+async function effectTold(request: Parameters<ReturnType<typeof log>['record']>[0]) {
+  const answer = await log().record(request)
+  return answer.message.portfolio!.profitLoss!.currencyEffect
+}
+
 beforeAll(async () => {
   await fixture.client.ingest({
     quotes: [
@@ -98,9 +104,36 @@ describe('RecordTransactions', () => {
     expect(read.message.etag.startsWith(message.etag)).toBe(true)
     expect(read.message.detail).toMatchObject({
       totalValue: message.portfolio!.totalValue,
-      // A write's answer does not tell the effect of rates apart.
-      profitLoss: { ...message.portfolio!.profitLoss!, currencyEffect: '0' },
+      profitLoss: message.portfolio!.profitLoss!,
     })
+    expect(message.portfolio!.profitLoss!.currencyEffect).toBe('0')
+  })
+
+  it('tells what exchange rates made of the result as a read does, in a dry run and a replay too', async () => {
+    const [userId, symbol] = [newUser(), 'EUROS']
+    await fixture.client.ingest({
+      quotes: [
+        { symbol, price: '120', currencyCode: 'EUR', pricedAt: moment('2024-06-01T00:00:00Z') },
+      ],
+    })
+    const euro = { symbol, currencyCode: 'EUR' }
+    await record(
+      userId,
+      bought({ ...euro, fxRate: '1', effectiveAt: moment('2024-02-01T12:00:00Z') }),
+    )
+    const effectiveAt = moment('2024-02-02T12:00:00Z')
+    const sale = sold({ ...euro, quantity: '4', fxRate: '2', effectiveAt })
+    const sent = { userId, transactions: [sale], requestId: 'once' }
+    const { message } = await fixture.client.get({ userId })
+    const before = message.detail!.profitLoss!.currencyEffect
+    const dry = await effectTold({ ...sent, validateOnly: true, requestId: '' })
+    const written = await effectTold(sent)
+    const { message: after } = await fixture.client.get({ userId })
+    expect(Number(before)).toBeGreaterThan(0)
+    expect([dry, written, await effectTold(sent)]).toEqual(
+      Array.from({ length: 3 }, () => after.detail!.profitLoss!.currencyEffect),
+    )
+    expect(written).not.toBe(before)
   })
 
   it('is held more than a year only after the day of the anniversary', async () => {

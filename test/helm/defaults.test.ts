@@ -65,6 +65,7 @@ describe('the chart with nothing but its Secret', () => {
       HISTORY_REFRESH_MS: '60000',
       MARKET_DATA_BUDGET_MS: '250',
       MARKET_DATA_REFRESH_MS: '60000',
+      QUARANTINE_RETENTION_DAYS: '90',
       MIGRATE_ON_START: 'false',
       LOG_LEVEL: 'info',
       REFLECTION: 'on',

@@ -682,7 +682,8 @@ export const RecordCorporateActionRequest_SplitSchema: GenMessage<RecordCorporat
   messageDesc(file_portfolio_v1_market_data_service, 12, 0);
 
 /**
- * Of an instrument that UpsertInstruments knows, from ex_date on, which may not be a later day than today.
+ * Of an instrument that UpsertInstruments knows, from ex_date on (in UTC, as all symbols), which may be a day to come:
+ * until then answers show the symbol before, and the new one may mean another instrument.
  *
  * @generated from message portfolio.v1.RecordCorporateActionRequest.SymbolChange
  */
@@ -767,7 +768,9 @@ export const RecordCorporateActionRequest_MergerSchema: GenMessage<RecordCorpora
 
 /**
  * Income of the ex-date, on units held when it begins, in cash too from then on where cash is tracked; taxes that are
- * withheld are recorded apart. Recorded here, no DIVIDEND transaction is to be recorded besides.
+ * withheld are recorded apart. Recorded here, no DIVIDEND transaction is to be recorded besides. Counts at the rate of
+ * the ex-date that is known when it is recorded: for a portfolio to whose base currency none leads it is cash of its
+ * own currency and no income, FX_MISSING in the data quality.
  *
  * @generated from message portfolio.v1.RecordCorporateActionRequest.CashDividend
  */

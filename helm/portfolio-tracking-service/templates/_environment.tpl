@@ -48,6 +48,8 @@
   value: {{ int64 .Values.marketData.refreshMs | quote }}
 - name: HISTORY_REFRESH_MS
   value: {{ .Values.historyRefreshMs | int64 | default "off" | quote }}
+- name: QUARANTINE_RETENTION_DAYS
+  value: {{ int64 .Values.marketData.quarantineRetentionDays | quote }}
 - name: MIGRATE_ON_START
   value: {{ eq .Values.migration.mode "start" | quote }}
 - name: LOG_LEVEL

@@ -1,5 +1,5 @@
 import type { TearSheet } from '../../app/analytics/tear-sheet.ts'
-import type { Completeness, QualityIssue } from '../../domain/portfolio/valuation.ts'
+import type { Completeness, QualityIssue } from '../../domain/portfolio/quality.ts'
 import { dateOf, momentOf, statusWords } from './format.ts'
 import { type Content, html, type Markup } from './html.ts'
 

@@ -5,9 +5,10 @@ import {
   needsExactFold,
 } from '../../domain/analytics/fold-actions.ts'
 import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
-import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
-import { foldsAlone } from '../../domain/portfolio/linked-fold.ts'
+import { foldEntries } from '../../domain/portfolio/action-fold.ts'
+import { withFittingActions } from '../../domain/portfolio/fitting-actions.ts'
 import { rulesOfThePast } from '../../domain/portfolio/past-fold.ts'
+import { activeEntries } from '../../domain/portfolio/reversals.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Clock, PortfolioStore } from '../ports.ts'
 
@@ -20,8 +21,8 @@ export interface ActionPorts {
 const acted = new WeakMap<PackedLedger, KnownActions & { readonly ledger: Promise<ActedLedger> }>()
 
 /**
- * A ledger with its corporate actions in it, as a read of a past moment has them: where what was recorded does not go
- * with them, none is in it and all are named.
+ * A ledger with its corporate actions in it, as a read of a past moment has them: what was recorded or taken back that
+ * does not go with it is left out, and named.
  */
 export async function actedLedger(
   ports: ActionPorts,
@@ -38,25 +39,20 @@ export async function actedLedger(
 
 /** Numbers tell nearly always; else the entries themselves have to be looked at. */
 async function fold(
-  ports: ActionPorts,
+  { portfolios }: ActionPorts,
   ledger: PackedLedger,
   { known, recordedUntil }: { known: KnownActions; recordedUntil: Instant | undefined },
 ): Promise<ActedLedger> {
-  const isLeftOut =
-    needsExactFold(ledger, known.due) && !(await goesWith(ports, ledger, known.due, recordedUntil))
-  return foldActions(ledger, known, isLeftOut)
-}
-
-async function goesWith(
-  { portfolios }: ActionPorts,
-  { userId, version, lotMethod, baseCurrency }: PackedLedger,
-  due: DueActions,
-  recordedUntil: Instant | undefined,
-): Promise<boolean> {
+  if (!needsExactFold(ledger, known.due)) return foldActions(ledger, known)
+  const { userId, version, lotMethod, baseCurrency } = ledger
   const entries = await portfolios.ledger(userId, {
     versionUntil: version,
     ...(recordedUntil !== undefined && { recordedUntil }),
   })
+  const active = activeEntries(entries)
   const rules = rulesOfThePast({ lotMethod, baseCurrency, allowShort: true })
-  return foldsAlone(entries, rules, due)
+  const { fitting, leftOut } = withFittingActions(known.due, (due) =>
+    foldEntries(active, rules, due),
+  )
+  return foldActions(ledger, known, { fitting, leftOut })
 }

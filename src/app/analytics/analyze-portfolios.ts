@@ -6,7 +6,7 @@ import type { PerformanceFigures, RiskFigures } from '../../domain/analytics/mea
 import type { Figure } from '../../domain/analytics/figure.ts'
 import type { ActedLedger } from '../../domain/analytics/fold-actions.ts'
 import { concentration } from '../../domain/analytics/risk-ratios.ts'
-import type { Quality } from '../../domain/portfolio/valuation.ts'
+import type { Quality } from '../../domain/portfolio/quality.ts'
 import type { AnalysisBatch, JobOutcome } from '../analysis-pool.ts'
 import type { CallContext } from '../ports.ts'
 import { type AllocationShare, allocationOf } from './allocation.ts'

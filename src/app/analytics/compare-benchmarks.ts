@@ -4,7 +4,7 @@ import type { CompareJob, Comparison } from '../../domain/analytics/compare-job.
 import { exactParts } from '../../domain/analytics/contribution.ts'
 import type { EpochDay, Interval } from '../../domain/analytics/epoch-day.ts'
 import { instrumentIdOf } from '../../domain/market-data/instrument.ts'
-import type { Quality } from '../../domain/portfolio/valuation.ts'
+import type { Quality } from '../../domain/portfolio/quality.ts'
 import type { CallContext } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
 import { type PricedComponent, pricedComponent } from './benchmark-components.ts'

@@ -6,7 +6,7 @@ import type { ActedLedger } from '../../domain/analytics/fold-actions.ts'
 import { type InstrumentSource, ruleOf, symbolOf } from '../../domain/market-data/instrument.ts'
 import { PRICE_AGE_MAX_MICROSECONDS } from '../../domain/market-data/quote.ts'
 import { tradingCalendar } from '../../domain/market-data/trading-calendar.ts'
-import type { Quality, QualityIssue } from '../../domain/portfolio/valuation.ts'
+import type { Quality, QualityIssue } from '../../domain/portfolio/quality.ts'
 import { MICROSECONDS_PER_DAY } from '../../domain/time.ts'
 
 /** How far the values at the end of a period can be trusted; issues name symbols. */

@@ -6,12 +6,14 @@ import { refreshActions } from '../market-data/action-table.ts'
 import { refreshInstruments } from '../market-data/refresh-instruments.ts'
 import type {
   ActionTable,
+  Clock,
   CorporateActionStore,
   InstrumentStore,
   InstrumentTable,
 } from '../ports.ts'
 
 export interface OutdatePorts {
+  readonly clock: Clock
   readonly historyStore: HistoryStore
   readonly instrumentStore: InstrumentStore
   readonly actionStore: CorporateActionStore

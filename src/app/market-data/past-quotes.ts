@@ -10,6 +10,7 @@ import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { QuoteStore } from '../ports.ts'
 import { knownActions } from './due-actions.ts'
+import { splitSuspects, SUSPICION_LIFE_MICROSECONDS } from './split-suspects.ts'
 
 interface PastQuotePorts {
   readonly quoteStore: QuoteStore
@@ -37,7 +38,11 @@ export async function quotesAsOf(
     quotes.set(quote.instrumentId, pairedQuote(effective, actions, when.at))
   }
   const held = [...state.books.keys()]
-  const prices = await quoteStore.readAsOf(held, when.at, when.recordedUntil)
+  const jumped = { from: when.at - SUSPICION_LIFE_MICROSECONDS, until: when.at }
+  const [prices, outliers] = await Promise.all([
+    quoteStore.readAsOf(held, when.at, when.recordedUntil),
+    quoteStore.readOutliersAsOf(held, jumped, when.recordedUntil),
+  ])
   for (const quote of prices) add(quote)
   for (const instrumentId of held) {
     const instrument = instruments?.get(instrumentId)
@@ -47,8 +52,13 @@ export async function quotesAsOf(
   const currencies = [...quotes.values()].map(({ currency }) => currency)
   const pairs = pairsOf(state, [...currencies, when.reportingCurrency])
   for (const rate of await readPairs(quoteStore, pairs, when)) quotes.set(rate.instrumentId, rate)
+  const latest = (instrumentId: string) => quotes.get(instrumentId)
+  const { recordedUntil } = when
+  const suspects = await splitSuspects(quoteStore, outliers, { latest, actions, recordedUntil })
   return {
-    latest: (instrumentId) => quotes.get(instrumentId),
+    latest,
+    actions,
+    isSplitSuspected: (instrumentId) => suspects.has(instrumentId),
     ...(instruments && { instruments }),
   }
 }

@@ -10,7 +10,10 @@ import type { ActionTable, Clock, InstrumentTable, QuoteBoard } from '../ports.t
  */
 export function createQuoteBoard(
   instruments: InstrumentTable,
-  { clock, table }: { readonly clock: Clock; readonly table: ActionTable } = NO_ACTIONS,
+  {
+    clock,
+    table,
+  }: { readonly clock: Clock; readonly table: Pick<ActionTable, 'current'> } = NO_ACTIONS,
 ): QuoteBoard {
   const received = new Map<string, Quote>()
   const newest = new Map<string, EffectiveQuote>()
@@ -87,7 +90,7 @@ export function createQuoteBoard(
 
 const NO_ACTIONS = {
   clock: { now: () => 0, monotonicMs: () => 0 },
-  table: { current: CorporateActions.none, publish: () => undefined },
+  table: { current: CorporateActions.none },
 }
 
 /** Replicas read quotes again that they have: those move nothing. */

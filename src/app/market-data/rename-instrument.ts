@@ -1,12 +1,13 @@
 import { PortfolioError } from '../../domain/errors.ts'
 import { covers, type Instrument } from '../../domain/market-data/instrument.ts'
+import { dayOf } from '../../domain/portfolio/calendar-day.ts'
 import { upsertInstruments } from './upsert-instruments.ts'
 
 type Ports = Parameters<typeof upsertInstruments>[0]
 
 /**
- * Gives an instrument a new symbol from a day on; the old one keeps its meaning on the days before. Done already, it
- * is done.
+ * Gives an instrument a new symbol from a day on; the old one keeps its meaning on the days before. A day to come is
+ * waited for. Done already, it is done.
  * @returns the symbol before.
  * @throws PortfolioError INSTRUMENT_UNKNOWN, SYMBOL_TAKEN.
  */
@@ -30,7 +31,9 @@ export async function renameInstrument(
     ...instrument.symbols.map((span) => (span === before ? { ...span, toDay: lastDay } : span)),
     { symbol: newSymbol, fromDay, toDay: before?.toDay ?? '' },
   ]
-  const symbol = before === undefined || before.toDay === '' ? newSymbol : instrument.symbol
+  const isBegun = fromDay <= dayOf(ports.clock.now(), 'UTC')
+  const isLast = before === undefined || before.toDay === ''
+  const symbol = isBegun && isLast ? newSymbol : instrument.symbol
   await upsertInstruments(ports, [{ ...instrument, symbol, symbols }])
   return oldSymbol
 }

@@ -3,19 +3,27 @@ import { PortfolioError } from '../../domain/errors.ts'
 import { instrumentIdOf, symbolOf } from '../../domain/market-data/instrument.ts'
 import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
-import { ActionFold, type FoldRules } from '../../domain/portfolio/action-fold.ts'
+import { foldEntries, type FoldRules } from '../../domain/portfolio/action-fold.ts'
 import type { BookFold } from '../../domain/portfolio/book-fold.ts'
+import { NO_CASH } from '../../domain/portfolio/cash.ts'
+import {
+  isRefusal,
+  markedLeftOut,
+  withFittingActions,
+} from '../../domain/portfolio/fitting-actions.ts'
 import { compareLots, type Lot } from '../../domain/portfolio/holding.ts'
 import { dayOf, longTermOn } from '../../domain/portfolio/calendar-day.ts'
 import type { LotMethod } from '../../domain/portfolio/lot-methods.ts'
+import { rulesOfThePast } from '../../domain/portfolio/past-fold.ts'
+import type { Quality } from '../../domain/portfolio/quality.ts'
 import { activeEntries } from '../../domain/portfolio/reversals.ts'
-import type { PortfolioState } from '../../domain/portfolio/state.ts'
-import { compareEntries, type LedgerEntry } from '../../domain/portfolio/transaction.ts'
-import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
+import type { PortfolioSettings, PortfolioState } from '../../domain/portfolio/state.ts'
+import type { LedgerEntry } from '../../domain/portfolio/transaction.ts'
+import { type Valuation, valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
 import { dueActions } from '../market-data/due-actions.ts'
+import { quotesAsOf } from '../market-data/past-quotes.ts'
 import type { CallContext, Clock, LedgerFilter, PortfolioStore, QuoteStore } from '../ports.ts'
-import { stateAsOf } from './past-state.ts'
 import { lotIdOf } from './record-transactions.ts'
 
 export interface LotsQuery {
@@ -46,6 +54,13 @@ export interface LotView {
   readonly longTermOn: string
 }
 
+export interface LotListing {
+  readonly lots: readonly LotView[]
+  /** Of the instruments that were asked for. */
+  readonly quality: Quality
+  readonly at: Instant
+}
+
 /**
  * The lots of a portfolio, by instrument and in order of acquisition; under another method they are folded anew
  * from the ledger, without changing the setting.
@@ -60,7 +75,7 @@ export async function listLots(
   },
   query: LotsQuery,
   call: CallContext,
-): Promise<readonly LotView[]> {
+): Promise<LotListing> {
   const present = await ports.portfolios.read(query.userId, call)
   if (present === undefined) {
     throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no portfolio is kept for that user')
@@ -77,19 +92,24 @@ export async function listLots(
     query.userId,
     filterOf(query, linked.length === 1 ? instrumentId : undefined),
   )
-  const valued = await valuedState(ports, present.state, query, at)
-  const prices = unitValues(valued.state, valued.quotes, at)
   const { settings } = present.state
-  const rules = { ...settings, lotMethod: query.method ?? settings.lotMethod }
-  const today = dayOf(at, settings.timeZone)
-  const folded = foldLots(entries, { ...rules, includeClosed: query.includeClosed }, due)
-  return [...folded].flatMap(([id, lots]) =>
-    (instrumentId === undefined || id === instrumentId ? lots : []).map((lot) => {
-      const price = prices.get(id)
-      const symbol = symbolOf(ports.quotes.instruments, id)
-      return viewOf(lot, { instrumentId: id, symbol, price, today, timeZone: settings.timeZone })
-    }),
+  const folded = foldLots(activeEntries(entries), rulesOf(query, settings), due)
+  const books = new Map(
+    [...folded.books].filter(([id]) => instrumentId === undefined || id === instrumentId),
   )
+  const state = { ...present.state, books, cash: NO_CASH }
+  const { positions, quality } = valuePortfolio(state, await quotesOf(ports, state, query, at), at)
+  const prices = unitValues(positions)
+  const today = dayOf(at, settings.timeZone)
+  const lots = [...books.keys()].toSorted(compareTexts).flatMap((id) => {
+    const symbol = symbolOf(ports.quotes.instruments, id)
+    const price = prices.get(id)
+    const context = { instrumentId: id, symbol, price, today, timeZone: settings.timeZone }
+    const fold = folded.folds.get(id)
+    const shown = fold === undefined ? [] : lotsOf(fold, query.includeClosed)
+    return shown.map((lot) => viewOf(lot, context))
+  })
+  return { lots, quality, at }
 }
 
 function filterOf(
@@ -103,25 +123,25 @@ function filterOf(
   }
 }
 
-async function valuedState(
+/** What was recorded was allowed then; another method has to be able to take the lots as it would have. */
+function rulesOf({ method }: LotsQuery, settings: PortfolioSettings): FoldRules {
+  const rules = rulesOfThePast(settings)
+  return method === undefined ? rules : { ...rules, lotMethod: method }
+}
+
+function quotesOf(
   ports: Parameters<typeof listLots>[0],
   state: PortfolioState,
-  query: LotsQuery,
+  { at: asked, recordedUntil }: LotsQuery,
   at: Instant,
-) {
-  const { recordedUntil } = query
-  return query.at === undefined && recordedUntil === undefined
-    ? { state, quotes: ports.quotes }
-    : stateAsOf(ports, state, { at, recordedUntil, reportingCurrency: undefined })
+): Promise<QuoteSource> | QuoteSource {
+  return asked === undefined && recordedUntil === undefined
+    ? ports.quotes
+    : quotesAsOf(ports, state, { at, recordedUntil, reportingCurrency: undefined })
 }
 
 /** What one unit of each priced instrument is worth, in the base currency. */
-function unitValues(
-  state: PortfolioState,
-  quotes: QuoteSource,
-  at: Instant,
-): ReadonlyMap<string, Decimal> {
-  const { positions } = valuePortfolio(state, quotes, at)
+function unitValues(positions: Valuation['positions']): ReadonlyMap<string, Decimal> {
   return new Map(
     positions.flatMap(({ holding, unitPrice, exchangeRate }) =>
       unitPrice && exchangeRate ? [[holding.instrumentId, multiply(unitPrice, exchangeRate)]] : [],
@@ -129,25 +149,20 @@ function unitValues(
   )
 }
 
-function foldLots(
-  entries: readonly LedgerEntry[],
-  { includeClosed, ...rules }: FoldRules & { readonly includeClosed: boolean },
-  due: DueActions,
-): ReadonlyMap<string, readonly Lot[]> {
-  const folding = new ActionFold(rules, due)
-  for (const entry of activeEntries(entries).toSorted(compareEntries)) {
-    const refusal = folding.apply(entry)
-    if (refusal !== undefined) {
-      const message = `the recorded transactions cannot be folded by ${rules.lotMethod}`
-      throw new PortfolioError(refusal.reason, message)
-    }
-  }
-  folding.advance()
-  return new Map(
-    [...folding.folds]
-      .toSorted(([left], [right]) => (left < right ? -1 : 1))
-      .map(([instrumentId, fold]) => [instrumentId, lotsOf(fold, includeClosed)]),
+/** As in any other read, actions that do not go with what was recorded are left out, and the books say so. */
+function foldLots(entries: readonly LedgerEntry[], rules: FoldRules, due: DueActions) {
+  const { folded, leftOut } = withFittingActions(due, (fitting) =>
+    foldEntries(entries, rules, fitting),
   )
+  if (isRefusal(folded)) {
+    const message = `the recorded transactions cannot be folded by ${rules.lotMethod}`
+    throw new PortfolioError(folded.reason, message)
+  }
+  return { folds: folded.folds, books: markedLeftOut(folded.books(), leftOut, due) }
+}
+
+function compareTexts(left: string, right: string): number {
+  return left < right ? -1 : 1
 }
 
 function lotsOf(fold: BookFold, includeClosed: boolean): readonly Lot[] {

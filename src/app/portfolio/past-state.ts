@@ -1,5 +1,10 @@
-import { type CorporateActions, NO_ACTIONS } from '../../domain/market-data/corporate-actions.ts'
+import type { CorporateActions, DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
+import {
+  isRefusal,
+  markedLeftOut,
+  withFittingActions,
+} from '../../domain/portfolio/fitting-actions.ts'
 import { foldLedger } from '../../domain/portfolio/fold-ledger.ts'
 import {
   foldPast,
@@ -7,7 +12,9 @@ import {
   rulesOfThePast,
   type Snapshot,
 } from '../../domain/portfolio/past-fold.ts'
+import { notFoldable } from '../../domain/portfolio/refusal.ts'
 import { DEFAULT_SETTINGS, etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
+import type { LedgerEntry } from '../../domain/portfolio/transaction.ts'
 import type { Instant } from '../../domain/time.ts'
 import { dueActions, knownActions } from '../market-data/due-actions.ts'
 import { quotesAsOf } from '../market-data/past-quotes.ts'
@@ -148,13 +155,23 @@ async function foldOnto(
     actionEpoch: moment.actions.epoch,
     stride: Math.max(snapshotEntriesMin, Math.ceil(total / snapshotsMax)),
   }
-  try {
-    return foldPast(base, entries, context)
-  } catch (error) {
-    if (context.due.isEmpty) throw error
-    // As in the present, an action that does not go with what was recorded before it is left out.
-    if (base !== undefined) return undefined
-    const without = foldPast(base, entries, { ...context, due: NO_ACTIONS })
-    return without && { ...without, snapshots: [] }
-  }
+  if (base === undefined) return foldWhole(entries, context)
+  const folded = foldPast(base, entries, context)
+  // Which actions do not go with the ledger is told by all of it.
+  return folded === undefined || isRefusal(folded) ? undefined : folded
+}
+
+function foldWhole(
+  entries: readonly LedgerEntry[],
+  context: Parameters<typeof foldPast>[2] & { readonly due: DueActions },
+): PastFold {
+  const { due } = context
+  const { folded, leftOut } = withFittingActions(
+    due,
+    (fitting) => foldPast(undefined, entries, { ...context, due: fitting }) ?? unfoldable(),
+  )
+  if (isRefusal(folded)) throw notFoldable(folded)
+  if (leftOut.size === 0) return folded
+  const { state } = folded
+  return { state: { ...state, books: markedLeftOut(state.books, leftOut, due) }, snapshots: [] }
 }

@@ -2,19 +2,18 @@ import { decimalText } from '../../domain/decimal.ts'
 import { invalidRequest, PortfolioError } from '../../domain/errors.ts'
 import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
-import { type Detail, detailOf } from '../../domain/portfolio/detail.ts'
+import { detailOf } from '../../domain/portfolio/detail.ts'
 import {
   contentHash,
   externalIdKey,
   type RecordedExternalIds,
 } from '../../domain/portfolio/external-ids.ts'
 import type { LotMatch } from '../../domain/portfolio/holding.ts'
-import type { PortfolioChange, WarningReason } from '../../domain/portfolio/portfolio-change.ts'
+import type { PortfolioChange } from '../../domain/portfolio/portfolio-change.ts'
 import { recordTransactions as record } from '../../domain/portfolio/record-transactions.ts'
-import { DEFAULT_SETTINGS, etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
+import { DEFAULT_SETTINGS, etagOf } from '../../domain/portfolio/state.ts'
 import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
 import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
-import type { Instant } from '../../domain/time.ts'
 import { dueActions } from '../market-data/due-actions.ts'
 import type {
   CallContext,
@@ -27,9 +26,18 @@ import type {
   PortfolioStore,
   QuoteStore,
 } from '../ports.ts'
+import { currencyEffects } from './currency-effects.ts'
 import { etagMismatch } from './etag-mismatch.ts'
 import { describeDrafts, unknownInstruments } from './described-drafts.ts'
 import { pairsNeeded, withExchangeRates } from './exchange-rates.ts'
+import {
+  answerOf,
+  type MatchView,
+  type RecordAnswer,
+  type Recorded,
+  type RecordedOutcome,
+  withDetail,
+} from './recorded-answer.ts'
 
 export interface RecordCommand {
   readonly userId: string
@@ -42,37 +50,6 @@ export interface RecordCommand {
   readonly reverses?: number
   /** True: an external id that is recorded already is passed over, whatever else it says. */
   readonly skipRecorded: boolean
-}
-
-export interface RecordedOutcome {
-  /** Position in the user's log; 0 in a dry run. */
-  readonly sequence: number
-  readonly disposition: 'APPLIED' | 'REPLAYED' | 'VALIDATED'
-  readonly matches: readonly MatchView[]
-  readonly warnings: readonly WarningReason[]
-}
-
-/** A lot match as plain data. */
-export interface MatchView {
-  readonly lotId: string
-  readonly quantity: string
-  readonly acquiredAt: Instant
-  /** Empty = unknown. */
-  readonly basis: string
-  readonly proceeds: string
-  readonly gain: string
-  readonly rule: string
-  readonly disposedAt: Instant
-}
-
-export interface RecordAnswer {
-  readonly detail: Detail
-  readonly version: number
-  readonly etag: string
-  readonly baseCurrency: string
-  readonly timeZone: string
-  readonly computedAt: Instant
-  readonly outcomes: readonly RecordedOutcome[]
 }
 
 export interface RecordResult {
@@ -116,7 +93,11 @@ export async function recordTransactions(
       terms === undefined || terms.externalId === '' ? [] : [terms],
     ),
     call,
-    decide: (locked) => decideRecord(ports, rated, locked, call),
+    decide: (locked) => {
+      const decided = decideRecord(ports, rated, locked, call)
+      const decision = command.validateOnly ? asDryRun(decided) : decided
+      return withDetail(decision, { quotes: ports.quotes, due, locked })
+    },
   })
   const answer = outcome.answer ?? (await replayedAnswer(ports, command, call))
   return { answer, replayed: outcome.kind === 'replayed' }
@@ -136,7 +117,12 @@ async function replayedAnswer(
     idempotencyKey: key?.key,
   })
   const outcomes = written.map(({ entry }) => replayedOutcome(entry.sequence))
-  return answerOf(ports, present.state, ports.clock.now(), outcomes)
+  const { state } = present
+  const now = ports.clock.now()
+  const valuation = valuePortfolio(state, ports.quotes, now)
+  const filter = { versionUntil: state.version }
+  const effects = await currencyEffects(ports, { state, filter }, valuation)
+  return answerOf({ named: state, now, outcomes }, detailOf(valuation, effects))
 }
 
 const WHOLE_LEDGER: Omit<LedgerPageQuery, 'sequenceUntil' | 'idempotencyKey'> = {
@@ -165,7 +151,7 @@ function decideRecord(
   command: RatedCommand,
   { state, histories, externalIds }: LockedState,
   call: CallContext,
-): Decision<RecordAnswer> {
+): Decision<Recorded> {
   if (command.ifMatch !== undefined && command.ifMatch !== etagOf(state)) {
     return { kind: 'refuse', error: etagMismatch(state) }
   }
@@ -183,23 +169,27 @@ function decideRecord(
   const positions = known.flatMap((sequence, index) => (sequence === undefined ? [index] : []))
   const drafts = command.drafts.filter((_, index) => known[index] === undefined)
   const now = ports.clock.now()
+  const { due } = command
   if (drafts.length === 0) {
     const outcomes = known.map((sequence = 0) => replayedOutcome(sequence))
-    return { kind: 'answer', answer: answerOf(ports, state, now, outcomes) }
+    return { kind: 'answer', answer: { state, named: state, entries: [], now, outcomes } }
   }
-  const { due } = command
   const context = { now, requestId: call.requestId, histories, positions, due }
   const recording = record(state, drafts, context)
-  if (recording.kind === 'needs-history') return recording
   if (recording.kind === 'refused') return { kind: 'refuse', error: recording.error }
+  if (recording.kind === 'needs-history') return recording
   const { change } = recording
   const warnings = [...change.warnings, ...unknownInstruments(ports.quotes, command.drafts)]
   const outcomes = outcomesOf(known, { ...change, warnings }, command.validateOnly)
-  const answer = answerOf(ports, change.after, now, outcomes)
-  if (command.validateOnly) {
-    return { kind: 'answer', answer: { ...answer, etag: etagOf(state), version: state.version } }
-  }
-  return { kind: 'accept', change, answer }
+  const { after } = change
+  const entries = change.entries.map(({ entry }) => entry)
+  return { kind: 'accept', change, answer: { state: after, named: after, entries, now, outcomes } }
+}
+
+/** The portfolio as it would be, under the etag of what still is. */
+function asDryRun(decision: Decision<Recorded>): Decision<Recorded> {
+  if (decision.kind !== 'accept') return decision
+  return { kind: 'answer', answer: { ...decision.answer, named: decision.change.before } }
 }
 
 function withoutSequence(
@@ -264,23 +254,6 @@ function outcomesOf(
         .map(({ reason }) => reason),
     }
   })
-}
-
-function answerOf(
-  ports: RecordPorts,
-  state: PortfolioState,
-  now: Instant,
-  outcomes: readonly RecordedOutcome[],
-): RecordAnswer {
-  return {
-    detail: detailOf(valuePortfolio(state, ports.quotes, now)),
-    version: state.version,
-    etag: etagOf(state),
-    baseCurrency: state.settings.baseCurrency,
-    timeZone: state.settings.timeZone,
-    computedAt: now,
-    outcomes,
-  }
 }
 
 /** "sequence.part": stable as long as the ledger is. */

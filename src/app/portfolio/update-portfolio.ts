@@ -1,15 +1,12 @@
 import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
 import type { QuoteSource } from '../../domain/market-data/quote.ts'
 import type { PortfolioChange, Warning } from '../../domain/portfolio/portfolio-change.ts'
+import type { Completeness } from '../../domain/portfolio/quality.ts'
 import { recordTransactions } from '../../domain/portfolio/record-transactions.ts'
 import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import type { TransactionDraft } from '../../domain/portfolio/transaction.ts'
 import { type Summary, summaryOf } from '../../domain/portfolio/summary.ts'
-import {
-  type Completeness,
-  type Valuation,
-  valuePortfolio,
-} from '../../domain/portfolio/valuation.ts'
+import { type Valuation, valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
 import { dueActions } from '../market-data/due-actions.ts'
 import type {

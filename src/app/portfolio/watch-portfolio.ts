@@ -4,8 +4,10 @@ import { type Summary, summaryOf } from '../../domain/portfolio/summary.ts'
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
 import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
+import type { ActionMark } from '../../domain/market-data/corporate-actions.ts'
 import type { Quote } from '../../domain/market-data/quote.ts'
 import type {
+  ActionTable,
   CallContext,
   Clock,
   CommittedChange,
@@ -23,6 +25,8 @@ export interface WatchQuery {
   readonly minMove: Decimal | undefined
   /** Versions to go on after; a user without one begins with the present state. */
   readonly versions: ReadonlyMap<string, number>
+  /** Up to where the earlier stream was told of corporate actions; undefined = there was none. */
+  readonly actions: ActionMark | undefined
 }
 
 export type WatchEvent =
@@ -36,6 +40,7 @@ export type WatchEvent =
 export interface WatchMessage {
   readonly event: WatchEvent
   readonly versions: ReadonlyMap<string, number>
+  readonly actions: ActionMark
 }
 
 /** Milliseconds. */
@@ -54,6 +59,7 @@ export interface WatchPorts {
   readonly portfolios: PortfolioStore
   readonly quotes: QuoteBoard
   readonly quoteStore: QuoteStore
+  readonly actions: ActionTable
   readonly changes: ChangeFeed
   readonly watchTimes: WatchTimes
 }
@@ -78,7 +84,7 @@ export async function* watchPortfolio(
   try {
     for await (const event of watch.events()) {
       watch.giveOut()
-      yield { event, versions: watch.versions }
+      yield { event, versions: watch.versions, actions: watch.actions }
       watch.takeBack()
     }
   } finally {
@@ -96,11 +102,13 @@ interface Reference {
 class PortfolioWatch {
   /** What has been sent; a user whose first message has not come is not in it. */
   readonly versions = new Map<string, number>()
+  /** What every user was told of, as far as it concerns them. */
+  actions: ActionMark
   readonly #ports: WatchPorts
   readonly #query: WatchQuery
   readonly #call: WatchCall
   readonly #feed: FeedWatch
-  readonly #unfollow: () => void
+  readonly #unfollow: (() => void)[]
   readonly #references = new Map<string, Reference>()
   #isWoken = false
   #wake: (() => void) | undefined
@@ -117,15 +125,16 @@ class PortfolioWatch {
     this.#repricingDueMs = 0
     call.signal.addEventListener('abort', () => this.#rouse(), { once: true })
     this.#feed = ports.changes.watch(query.userIds, (_userId, count) => this.#comeUp(count))
-    this.#unfollow =
-      query.minMove === undefined
-        ? () => undefined
-        : ports.quotes.follow((changed) => this.#reprice(changed))
+    this.actions = query.actions ?? { epoch: ports.actions.current.epoch, at: ports.clock.now() }
+    this.#unfollow = [ports.actions.follow(() => this.#rouse())]
+    if (query.minMove !== undefined) {
+      this.#unfollow.push(ports.quotes.follow((changed) => this.#reprice(changed)))
+    }
   }
 
   close(): void {
     this.#feed.close()
-    this.#unfollow()
+    for (const unfollow of this.#unfollow) unfollow()
   }
 
   /** The reader has an event to take. */
@@ -146,6 +155,7 @@ class PortfolioWatch {
     while (!this.#call.signal.aborted) {
       this.#isWoken = false
       for (const userId of userIds) yield* this.#page(userId)
+      yield* this.#actedOn()
       yield* this.#repricings()
       if (this.#ports.clock.monotonicMs() >= this.#heartbeatDueMs) yield* this.#heartbeat()
       await this.#rest()
@@ -164,6 +174,35 @@ class PortfolioWatch {
   }
 
   async *#snapshot(userId: string): AsyncGenerator<WatchEvent> {
+    const view = await this.#view(userId)
+    this.versions.set(userId, view?.version ?? this.#ports.changes.versionOf(userId))
+    if (view !== undefined) yield { kind: 'snapshot', userId, view }
+    await this.#refer(userId, view?.valuation.totalValue)
+  }
+
+  /**
+   * The present state of whoever holds what a corporate action changed, which is in no version. The changes that it
+   * has in it already are sent all the same: each is, once.
+   */
+  async *#actedOn(): AsyncGenerator<WatchEvent> {
+    const { clock, portfolios, actions } = this.#ports
+    const { current } = actions
+    const told = this.actions
+    const mark = { epoch: current.epoch, at: clock.now() }
+    if (!current.isNews(told, mark.at)) return
+    for (const userId of this.#query.userIds) {
+      const versionMin = this.#sentOf(userId)
+      const present = await portfolios.read(userId, this.#call, { versionMin })
+      const held = [...(present?.state.books.keys() ?? [])]
+      if (!held.some((id) => current.hasChanged(id, told, mark.at))) continue
+      const view = await this.#view(userId)
+      if (view !== undefined) yield { kind: 'snapshot', userId, view }
+      await this.#refer(userId, view?.valuation.totalValue)
+    }
+    this.actions = mark
+  }
+
+  async #view(userId: string): Promise<PortfolioView | undefined> {
     const versionMin = this.#ports.changes.versionOf(userId)
     const query = {
       userId,
@@ -173,10 +212,7 @@ class PortfolioWatch {
       reportingCurrency: undefined,
       ifNoneMatch: undefined,
     }
-    const view = await getPortfolio(this.#ports, query, this.#call).catch(absent)
-    this.versions.set(userId, view?.version ?? versionMin)
-    if (view !== undefined) yield { kind: 'snapshot', userId, view }
-    await this.#refer(userId, view?.valuation.totalValue)
+    return getPortfolio(this.#ports, query, this.#call).catch(absent)
   }
 
   /** The next changes of a user, at most a page, so that no user keeps the others waiting. */

@@ -30,6 +30,21 @@ export interface KnownActions {
   readonly due: DueActions
 }
 
+/** What of them goes with what was recorded (`withFittingActions`). */
+export interface FittingActions {
+  readonly fitting: DueActions
+  /** Instruments whose holdings are not what their actions say. */
+  readonly leftOut: ReadonlySet<string>
+}
+
+/** How an action stands: in force and taken into account, or only one of them. */
+interface Standing {
+  readonly isInForce: boolean
+  readonly fits: boolean
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
 /** Entries that one action makes at most: money, units that go and units that come. */
 const ENTRIES_PER_ACTION = 3
 /** Actions that change how many units are held, of what. */
@@ -43,25 +58,29 @@ const CHANGES_UNITS: ReadonlySet<ActionTerms['kind']> = new Set<ActionTerms['kin
  * Puts what corporate actions did between the entries of a ledger, in the order of `ActionFold` (decisions 28, 29):
  * an action comes before the entries of its very moment. All units become those after the last split that is recorded,
  * as the closes of a price matrix are: a split is no entry then. How many units are held is linear in what was traded,
- * whatever account and lot they are in, so that totals of an instrument are enough.
- * @param isLeftOut where what was recorded does not go with them: they change nothing, and are named.
+ * whatever account and lot they are in, so that totals of an instrument are enough. Those that are due and do not fit
+ * change nothing, and those that were taken back and have to be in still do.
  */
 export function foldActions(
   ledger: PackedLedger,
   { actions, due }: KnownActions,
-  isLeftOut = false,
+  { fitting, leftOut }: FittingActions = { fitting: due, leftOut: NONE },
 ): ActedLedger {
   const { instrumentIds } = ledger
   if (!instrumentIds.some((id) => actions.of(id).length > 0)) {
     return { ledger, leftOut: new Set() }
   }
-  const inForce = actionsOf(ledger, due)
-  const walk = new ActionWalk(ledger, actions, { count: inForce.length, isLeftOut })
-  for (const action of inForce) walk.act(action)
-  return walk.finish()
+  const inForce = new Set(actionsOf(ledger, due))
+  const fit = fitting === due ? inForce : new Set(actionsOf(ledger, fitting))
+  const all = [...new Set([...inForce, ...fit])].toSorted(compareActions)
+  const walk = new ActionWalk(ledger, actions, all.length)
+  for (const action of all) {
+    walk.act(action, { isInForce: inForce.has(action), fits: fit.has(action) })
+  }
+  return walk.finish(leftOut)
 }
 
-/** True where an action that changes units stands before an entry that needs some: the exact fold has to tell. */
+/** True where an action that changes units stands, or stood, before an entry that needs some: the exact fold has to tell. */
 export function needsExactFold(
   { numbers, bindingEntries, instrumentIds }: PackedLedger,
   due: DueActions,
@@ -71,11 +90,9 @@ export function needsExactFold(
     const instrumentId = instrumentIds[numbers.parts[entry] ?? -1]
     if (instrumentId === undefined) return false
     const at = numbers.instants[entry] ?? 0
-    return due.linked(instrumentId).some((id) =>
-      due.of(id).some(({ effectiveAt, terms }) => {
-        return effectiveAt <= at && CHANGES_UNITS.has(terms.kind)
-      }),
-    )
+    return due.ever(instrumentId).some(({ effectiveAt, terms }) => {
+      return effectiveAt <= at && CHANGES_UNITS.has(terms.kind)
+    })
   })
 }
 
@@ -102,7 +119,6 @@ class ActionWalk {
 
   readonly #ledger: PackedLedger
   readonly #actions: CorporateActions
-  readonly #isLeftOut: boolean
   readonly #to: LedgerNumbers
   readonly #parts: Map<string, number>
   readonly #currencies: Map<string, number>
@@ -116,14 +132,9 @@ class ActionWalk {
   #next = 0
   #count = 0
 
-  constructor(
-    ledger: PackedLedger,
-    actions: CorporateActions,
-    { count, isLeftOut }: { readonly count: number; readonly isLeftOut: boolean },
-  ) {
+  constructor(ledger: PackedLedger, actions: CorporateActions, count: number) {
     this.#ledger = ledger
     this.#actions = actions
-    this.#isLeftOut = isLeftOut
     this.#to = emptyNumbers(ledger.numbers.days.length + count * ENTRIES_PER_ACTION)
     this.#parts = new Map(ledger.instrumentIds.map((id, part) => [id, part]))
     this.#currencies = new Map(ledger.currencies.map((currency, place) => [currency, place]))
@@ -133,21 +144,24 @@ class ActionWalk {
     this.#trackedSince = first < 0 ? Infinity : (instants[first] ?? Infinity)
   }
 
-  act(action: CorporateAction): void {
+  act(action: CorporateAction, standing: Standing): void {
     this.#copyUntil(action.effectiveAt)
     const { instrumentId, terms } = action
     if (terms.kind === 'SPLIT') {
-      this.#split(action)
+      this.#split(action, standing)
       return
     }
     const part = this.#parts.get(instrumentId) ?? -1
     if (terms.kind === 'SYMBOL_CHANGE' || (this.#held[part] ?? 0) === 0) return
-    // Without a rate its worth is unknown: nothing is guessed.
-    if (this.#isLeftOut || Number.isNaN(this.#rateOf(action))) this.#leftOut.add(instrumentId)
-    else ActionWalk.#rules[terms.kind](this, action, actionNumbers(action))
+    const isUnrated = Number.isNaN(this.#rateOf(action))
+    if (isUnrated) this.#leftOut.add(instrumentId)
+    if (!standing.fits) return
+    // Without a rate its worth is unknown, and nothing is guessed: a dividend is money of its own currency alone.
+    if (!isUnrated || terms.kind === 'CASH_DIVIDEND')
+      ActionWalk.#rules[terms.kind](this, action, actionNumbers(action))
   }
 
-  finish(): ActedLedger {
+  finish(leftOut: ReadonlySet<string>): ActedLedger {
     this.#copyUntil(Number.POSITIVE_INFINITY)
     const numbers = emptyNumbers(this.#count)
     copyEntries(this.#to, [0, this.#count], numbers, 0)
@@ -158,7 +172,7 @@ class ActionWalk {
         instrumentIds: [...this.#parts.keys()],
         currencies: [...this.#currencies.keys()],
       },
-      leftOut: this.#leftOut,
+      leftOut: new Set([...this.#leftOut, ...[...leftOut].filter((id) => this.#parts.has(id))]),
     }
   }
 
@@ -196,22 +210,26 @@ class ActionWalk {
     this.#held[part] = Math.abs(after) < UNITS_ROUNDING * Math.abs(change) ? 0 : after
   }
 
-  /** In the last units it changes nothing; left out, what is held is fewer of them, each worth more. */
-  #split(action: CorporateAction): void {
+  /**
+   * In the last units it changes nothing. Left out, what is held is fewer of them, each worth more; taken back, and in all
+   * the same, it is more of them.
+   */
+  #split(action: CorporateAction, { isInForce, fits }: Standing): void {
     const { instrumentId, effectiveAt } = action
     const { ratio } = actionNumbers(action)
     const part = this.#parts.get(instrumentId)
     if (part === undefined) {
+      if (!isInForce) return
       this.#scalesElsewhere.set(instrumentId, this.#scaleElsewhere(instrumentId) / ratio)
       return
     }
-    this.#scales[part] = (this.#scales[part] ?? 1) / ratio
-    if (!this.#isLeftOut) return
+    if (isInForce) this.#scales[part] = (this.#scales[part] ?? 1) / ratio
+    if (isInForce === fits) return
     const held = this.#held[part] ?? 0
-    const price = (this.#trades[part] ?? NaN) * ratio
+    const factor = fits ? ratio : 1 / ratio
+    const price = (this.#trades[part] ?? NaN) / factor
     this.#trades[part] = price
-    if (held !== 0) this.#leftOut.add(instrumentId)
-    this.#add(effectiveAt, { part, quantity: held / ratio - held, price })
+    this.#add(effectiveAt, { part, quantity: held * factor - held, price })
   }
 
   /** Money for what is held, of which `leaving` units go with it. */
@@ -224,7 +242,8 @@ class ActionWalk {
     const at = this.#add(action.effectiveAt, { part, quantity: leaving })
     const to = this.#to
     to.kinds[at] = entryKinds.PAID
-    to.cash[at] = amount * this.#rateOf(action)
+    const rate = this.#rateOf(action)
+    to.cash[at] = Number.isNaN(rate) ? 0 : amount * rate
     to.cashAmounts[at] = amount
     to.cashCurrencies[at] = placeOf(this.#currencies, currency === baseCurrency ? '' : currency)
   }

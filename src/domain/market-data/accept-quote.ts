@@ -3,7 +3,7 @@ import { isPlainText } from '../text.ts'
 import { FUTURE_MAX_MICROSECONDS, type Instant } from '../time.ts'
 import { type Instrument, type InstrumentSource, majorCurrencyOf } from './instrument.ts'
 import { inMajorUnit, isMinorUnit } from './minor-unit.ts'
-import { type Quote, QUOTE_KINDS } from './quote.ts'
+import { type Quote, QUOTE_KINDS, type QuoteKind } from './quote.ts'
 import { canonicalSymbol, isCurrencyCode } from './symbol.ts'
 
 /** A quote as a client sent it, nothing checked. */
@@ -32,7 +32,7 @@ export type QuarantineReason =
 
 const PRICE_MAX = 1e15
 const SOURCE_LENGTH_MAX = 64
-const CURRENCY_PAIR = /^[A-Z]{3}\/([A-Z]{3})$/
+const CURRENCY_PAIR = /^([A-Z]{3})\/([A-Z]{3})$/
 
 /** What the quote's symbol means; `undefined` when it is no symbol, and when no reference data knows it. */
 export interface QuotedInstrument {
@@ -68,7 +68,9 @@ export function acceptQuote(
   }
   const kind = QUOTE_KINDS[sent.kind]
   if (kind === undefined) return 'KIND_UNKNOWN'
-  const currency = kind === 'FX' ? pairCurrency(instrumentId, sent) : ownCurrency(sent, instrument)
+  const currency = isRate(kind, { instrumentId, instrument })
+    ? pairCurrency(instrumentId, sent)
+    : ownCurrency(sent, instrument)
   const major =
     currency === undefined ? 'CURRENCY_INVALID' : inOwnCurrency(price, currency, instrument)
   if (typeof major === 'string') return major
@@ -105,8 +107,17 @@ function isQuoteCurrency(currency: string): boolean {
   return currency === '' || isCurrencyCode(currency) || isMinorUnit(currency)
 }
 
-/** "EUR/USD" is units of USD for one EUR (semantics 2.4, FX); a currency given beside it has to agree. */
+/** A pair is, of whatever kind it is said to be: it is looked up as one. */
+function isRate(kind: QuoteKind, { instrumentId = '', instrument }: QuotedInstrument): boolean {
+  return kind === 'FX' || (instrument === undefined && CURRENCY_PAIR.test(instrumentId))
+}
+
+/**
+ * "EUR/USD" is units of USD for one EUR (semantics 2.4, FX); a currency given beside it has to agree. Nobody converts a
+ * currency into itself, nor hundredths of one: a rate of those would never be looked at.
+ */
 function pairCurrency(symbol: string, { currencyCode }: SentQuote): string | undefined {
-  const second = CURRENCY_PAIR.exec(symbol)?.[1]
+  const [, first = '', second = ''] = CURRENCY_PAIR.exec(symbol) ?? []
+  if (first === second || isMinorUnit(first) || isMinorUnit(second)) return undefined
   return currencyCode === '' || currencyCode === second ? second : undefined
 }

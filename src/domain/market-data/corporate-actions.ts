@@ -6,6 +6,8 @@ const NOTHING: readonly CorporateAction[] = []
 /** Actions that are effective by a moment. A view of one moment never changes. */
 export interface DueActions {
   readonly isEmpty: boolean
+  /** When the last of them came into force. */
+  readonly since: Instant
   /**
    * How often actions of an instrument came into force or were taken back: what `Holding.actionEpoch` counts. It only
    * grows, with what is recorded and with time.
@@ -21,11 +23,51 @@ export interface DueActions {
 
 export const NO_ACTIONS: DueActions = {
   isEmpty: true,
+  since: Number.NEGATIVE_INFINITY,
   countOf: () => 0,
   of: () => NOTHING,
   linked: (instrumentId) => [instrumentId],
   ever: () => NOTHING,
 }
+
+/** As if of some instruments nothing were known that was recorded or taken back after a number; counts stay. */
+export function knownByNumber(due: DueActions, numbers: ReadonlyMap<string, number>): DueActions {
+  return withActions(due, (id) => {
+    const number = numbers.get(id)
+    if (number === undefined) return due.of(id)
+    return due
+      .ever(id)
+      .filter(({ instrumentId, actionId }) => instrumentId === id && actionId <= number)
+      .filter(({ reversedAt, epoch }) => reversedAt === undefined || epoch > number)
+  })
+}
+
+/** With other actions in place of those that count. */
+export function withActions(due: DueActions, of: DueActions['of']): DueActions {
+  return {
+    isEmpty: due.isEmpty,
+    since: due.since,
+    countOf: (instrumentId) => due.countOf(instrumentId),
+    of,
+    linked: (instrumentId) => due.linked(instrumentId),
+    ever: (instrumentId) => due.ever(instrumentId),
+  }
+}
+
+/** Up to where somebody was told of corporate actions. */
+export interface ActionMark {
+  readonly epoch: number
+  readonly at: Instant
+}
+
+interface View {
+  readonly view: DueActions
+  /** When the next action comes into force. */
+  readonly until: Instant
+}
+
+/** Views that are kept: the present's is asked for by every read and write. */
+const VIEWS_MAX = 8
 
 /** All corporate actions that are known. Immutable: what is recorded makes a new one. */
 export class CorporateActions {
@@ -35,7 +77,8 @@ export class CorporateActions {
   readonly epoch: number
   readonly #byInstrument: ReadonlyMap<string, readonly CorporateAction[]>
   #links: ReadonlyMap<string, ReadonlySet<string>> | undefined
-  #due: { readonly from: Instant; readonly until: Instant; readonly view: DueActions } | undefined
+  /** The ones asked for last. */
+  #views: readonly View[] = []
 
   constructor(byInstrument: ReadonlyMap<string, readonly CorporateAction[]>, epoch: number) {
     this.#byInstrument = byInstrument
@@ -75,19 +118,40 @@ export class CorporateActions {
     return [...this.#byInstrument.values()].flat()
   }
 
-  /** The one view serves until the next action comes into force. */
+  /**
+   * The one view serves until the next action comes into force. Whoever asks for other moments in between does not take
+   * it away: what was folded for it would be folded again.
+   */
   dueAt(now: Instant): DueActions {
     if (this.#byInstrument.size === 0) return NO_ACTIONS
-    if (this.#due === undefined || now < this.#due.from || now >= this.#due.until) {
-      let from = Number.NEGATIVE_INFINITY
-      let until = Number.POSITIVE_INFINITY
-      for (const { effectiveAt } of this.all()) {
-        if (effectiveAt <= now) from = Math.max(from, effectiveAt)
-        else until = Math.min(until, effectiveAt)
-      }
-      this.#due = { from, until, view: new Due(this, now) }
+    const known = this.#views.find(({ view, until }) => now >= view.since && now < until)
+    if (known !== undefined && known === this.#views[0]) return known.view
+    const asked = known ?? this.#viewAt(now)
+    const others = this.#views.filter((other) => other !== known)
+    this.#views = [asked, ...others].slice(0, VIEWS_MAX)
+    return asked.view
+  }
+
+  #viewAt(now: Instant): View {
+    let since = Number.NEGATIVE_INFINITY
+    let until = Number.POSITIVE_INFINITY
+    for (const { effectiveAt } of this.all()) {
+      if (effectiveAt <= now) since = Math.max(since, effectiveAt)
+      else until = Math.min(until, effectiveAt)
     }
-    return this.#due.view
+    return { until, view: new Due(this, now, since) }
+  }
+
+  /** True where any action was recorded, taken back or came into force since a mark. */
+  isNews({ epoch, at }: ActionMark, now: Instant): boolean {
+    return this.epoch !== epoch || this.dueAt(now).since > at
+  }
+
+  /** True where an action of the instrument was recorded, taken back or came into force since a mark. */
+  hasChanged(instrumentId: string, { epoch, at }: ActionMark, now: Instant): boolean {
+    return this.of(instrumentId).some(
+      (action) => action.effectiveAt <= now && (action.epoch > epoch || action.effectiveAt > at),
+    )
   }
 
   linksOf(instrumentId: string): ReadonlySet<string> | undefined {
@@ -120,6 +184,7 @@ function linksAmong(actions: readonly CorporateAction[]): ReadonlyMap<string, Re
 
 class Due implements DueActions {
   readonly isEmpty = false
+  readonly since: Instant
   readonly #actions: CorporateActions
   readonly #now: Instant
   readonly #found = new Map<
@@ -127,7 +192,8 @@ class Due implements DueActions {
     { readonly count: number; readonly active: readonly CorporateAction[] }
   >()
 
-  constructor(actions: CorporateActions, now: Instant) {
+  constructor(actions: CorporateActions, now: Instant, since: Instant) {
+    this.since = since
     this.#actions = actions
     this.#now = now
   }

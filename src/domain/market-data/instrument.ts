@@ -86,6 +86,16 @@ export function covers({ fromDay, toDay }: SymbolSpan, day: string): boolean {
   return fromDay <= day && (toDay === '' || day <= toDay)
 }
 
+/**
+ * What an instrument is called on a day ("YYYY-MM-DD"): what it was called last while that symbol still means it, else
+ * the symbol that began to mean it last.
+ */
+export function symbolOn({ symbol, symbols }: Instrument, day: string): string {
+  const covering = symbols.filter((span) => covers(span, day))
+  if (covering.length === 0 || covering.some((span) => span.symbol === symbol)) return symbol
+  return covering.reduce((last, span) => (span.fromDay > last.fromDay ? span : last)).symbol
+}
+
 export function overlaps(left: SymbolSpan, right: SymbolSpan): boolean {
   const startsBefore = (span: SymbolSpan, other: SymbolSpan): boolean =>
     other.toDay === '' || span.fromDay <= other.toDay

@@ -46,27 +46,45 @@ const RULES: { readonly [Kind in ActionTerms['kind']]: Rule<Kind> } = {
   },
 }
 
-/** Lets an action work on every holding of its instrument, and tells what it paid (decisions 28 and 29). */
+/**
+ * Lets an action work on every holding of its instrument, and tells what it paid (decisions 28 and 29). Where nobody
+ * knew a rate its worth is unknown and nothing is guessed: a dividend is money in its own currency then and no income,
+ * a merger does not work at all, and the holding says so.
+ */
 export function applyAction(action: CorporateAction, scope: ActionScope): readonly ActionPayment[] {
   const payment = paymentOf(action)
-  const rate = payment === undefined ? ONE : paymentRate(payment, scope.baseCurrency)
-  // Without a rate its worth is unknown: nothing is guessed.
-  if (rate === undefined) return []
+  const rate = rateOf(action, scope.baseCurrency)
+  const isPaid = rate !== undefined || action.terms.kind === 'CASH_DIVIDEND'
   const rule: Rule<ActionTerms['kind']> = RULES[action.terms.kind] as never
   const payments: ActionPayment[] = []
   const holdings = [...scope.source.holdings.values()].toSorted((left, right) =>
     left.accountId < right.accountId ? -1 : 1,
   )
   for (const holding of holdings) {
-    if (payment !== undefined && !holding.quantity.isZero()) {
+    if (payment !== undefined && isPaid && !holding.quantity.isZero()) {
       const { currency, perUnit } = payment
       const ownCurrency = currency === scope.baseCurrency ? '' : currency
       const amount = multiply(holding.quantity, perUnit)
       payments.push({ at: action.effectiveAt, currency: ownCurrency, amount })
     }
-    rule(holding, action.terms, { ...scope, action, rate })
+    if (rate !== undefined) rule(holding, action.terms, { ...scope, action, rate })
+    else if (!holding.quantity.isZero()) holding.actionEpoch = LEFT_OUT
   }
   return payments
+}
+
+/** Of a holding whose count of actions is not told yet. */
+const LEFT_OUT = -1
+
+/** True where no rate to the base currency was known for what an action pays. */
+export function isUnrated(action: CorporateAction, baseCurrency: string): boolean {
+  return rateOf(action, baseCurrency) === undefined
+}
+
+/** Units of a currency for one of what an action pays; 1 where it pays nothing, undefined when nobody knew. */
+export function rateOf(action: CorporateAction, baseCurrency: string): Decimal | undefined {
+  const payment = paymentOf(action)
+  return payment === undefined ? ONE : paymentRate(payment, baseCurrency)
 }
 
 function spinOff(...[holding, terms, { foldOf }]: Parameters<Rule<'SPIN_OFF'>>): void {

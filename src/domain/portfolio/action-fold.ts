@@ -7,7 +7,7 @@ import type { ActionPayment } from './cash.ts'
 import type { Book } from './holding.ts'
 import type { FoldRefusal } from './refusal.ts'
 import type { PortfolioSettings } from './state.ts'
-import type { LedgerEntry } from './transaction.ts'
+import { compareEntries, type LedgerEntry } from './transaction.ts'
 
 export type FoldRules = Pick<PortfolioSettings, 'lotMethod' | 'allowShort' | 'baseCurrency'>
 
@@ -36,9 +36,17 @@ export class ActionFold {
   /** Up to where entries were folded: no earlier action works any more. */
   #entriesUntil: Instant
   #last: CorporateAction | undefined
+  readonly #around: (action: CorporateAction, work: () => void) => void
 
-  constructor(rules: FoldRules, due: DueActions, base?: FoldBase) {
+  /** `around` is called for each action, and lets it work. */
+  constructor(
+    rules: FoldRules,
+    due: DueActions,
+    base?: FoldBase,
+    around: (action: CorporateAction, work: () => void) => void = (_action, work) => work(),
+  ) {
     this.#rules = rules
+    this.#around = around
     this.#due = due
     this.#base = base
     this.#entriesUntil = base?.effectiveAt ?? Number.NEGATIVE_INFINITY
@@ -62,14 +70,18 @@ export class ActionFold {
       if (action === undefined || action.effectiveAt > until) return
       this.#next += 1
       this.#last = action
-      const paid = applyAction(action, {
-        source: this.foldOf(action.instrumentId),
-        foldOf: (instrumentId) => this.foldOf(instrumentId),
-        baseCurrency: this.#rules.baseCurrency,
-        lotMethod: this.#rules.lotMethod,
-      })
-      this.payments.push(...paid)
+      this.#around(action, () => this.#work(action))
     }
+  }
+
+  #work(action: CorporateAction): void {
+    const paid = applyAction(action, {
+      source: this.foldOf(action.instrumentId),
+      foldOf: (instrumentId) => this.foldOf(instrumentId),
+      baseCurrency: this.#rules.baseCurrency,
+      lotMethod: this.#rules.lotMethod,
+    })
+    this.payments.push(...paid)
   }
 
   foldOf(instrumentId: string): BookFold {
@@ -98,6 +110,21 @@ export class ActionFold {
   }
 }
 
+/** Folds entries, in whatever order they come, and then all actions that are due; or says which does not follow. */
+export function foldEntries(
+  entries: readonly LedgerEntry[],
+  rules: FoldRules,
+  due: DueActions,
+): ActionFold | FoldRefusal {
+  const fold = new ActionFold(rules, due)
+  for (const entry of entries.toSorted(compareEntries)) {
+    const refusal = fold.apply(entry)
+    if (refusal !== undefined) return refusal
+  }
+  fold.advance()
+  return fold
+}
+
 /** The books with a note of the actions they are folded up to. */
 export function withEpochs(
   books: ReadonlyMap<string, Book>,
@@ -115,11 +142,11 @@ export function withEpochs(
 /** `isLeftOut`: they do not go with what was recorded before them, and are not in it. */
 export function withEpoch(book: Book, count: number, isLeftOut = false): Book {
   if (count === 0) return book
-  const epoch = isLeftOut ? -count : count
   return new Map(
-    [...book].map(([accountId, holding]) => [
-      accountId,
-      Math.abs(holding.actionEpoch) >= count ? holding : { ...holding, actionEpoch: epoch },
-    ]),
+    [...book].map(([accountId, holding]) => {
+      if (Math.abs(holding.actionEpoch) >= count) return [accountId, holding]
+      const actionEpoch = isLeftOut || holding.actionEpoch < 0 ? -count : count
+      return [accountId, { ...holding, actionEpoch }]
+    }),
   )
 }

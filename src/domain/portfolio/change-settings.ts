@@ -67,11 +67,12 @@ function refold(
 ): readonly FoldedBook[] | FoldRefusal {
   const histories = byInstrument(ledger)
   const folded = new Map<string, FoldedBook>()
+  const refolding = { added: [], from: EARLIEST, isChoosing: true }
   for (const instrumentId of histories.keys()) {
     if (folded.has(instrumentId)) continue
     const linked = new Set(due.linked(instrumentId))
     const history = [...linked].flatMap((id) => histories.get(id) ?? [])
-    const outcome = foldLinked(state, linked, { history, added: [], from: EARLIEST }, due)
+    const outcome = foldLinked(state, linked, { ...refolding, history }, due)
     if ('reason' in outcome) return outcome
     for (const book of outcome) folded.set(book.instrumentId, book)
   }

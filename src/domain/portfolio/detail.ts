@@ -2,9 +2,10 @@ import { type Decimal, decimalText, quotientText, ZERO } from '../decimal.ts'
 import type { AssetClass } from '../market-data/asset-class.ts'
 import type { Instant } from '../time.ts'
 import type { CurrencyEffects } from './currency-effect.ts'
+import type { Quality } from './quality.ts'
 import type { Result } from './result.ts'
 import type { Position } from './position.ts'
-import { type Quality, resultOfPosition, type Valuation } from './valuation.ts'
+import { resultOfPosition, type Valuation } from './valuation.ts'
 
 /** A valuation as plain data, decimals as texts: what an answer shows, stores and replays word for word. */
 export interface Detail {

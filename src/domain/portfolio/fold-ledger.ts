@@ -1,15 +1,17 @@
 import { type DueActions, NO_ACTIONS } from '../market-data/corporate-actions.ts'
-import { ActionFold, withEpochs } from './action-fold.ts'
+import { foldEntries, withEpochs } from './action-fold.ts'
 import { addPayments, foldCash } from './cash.ts'
+import { isRefusal, markedLeftOut, withFittingActions } from './fitting-actions.ts'
 import { chainHash } from './ledger-chain.ts'
 import { notFoldable } from './refusal.ts'
 import { activeEntries } from './reversals.ts'
 import { newPortfolio, type PortfolioSettings, type PortfolioState } from './state.ts'
-import { compareEntries, type LedgerEntry } from './transaction.ts'
+import type { LedgerEntry } from './transaction.ts'
 
 /**
  * Rebuilds a portfolio from ledger entries alone, in whatever order they come: the present from all of them, a past
  * state from those effective or recorded by then. The chain's head is only right for all entries up to a version.
+ * Corporate actions that the entries do not go with are left out, and the holdings say so.
  * @throws when the entries do not fold: a recorded ledger always does, and so does each of its prefixes.
  */
 export function foldLedger(
@@ -18,15 +20,13 @@ export function foldLedger(
   settings: PortfolioSettings,
   due: DueActions = NO_ACTIONS,
 ): PortfolioState {
-  const fold = new ActionFold(settings, due)
   const active = activeEntries(entries)
-  for (const entry of active.toSorted(compareEntries)) {
-    const refusal = fold.apply(entry)
-    if (refusal !== undefined) throw notFoldable(refusal)
-  }
-  fold.advance()
-  const books = withEpochs(fold.books(), due)
-  const cash = addPayments(foldCash(active), fold.payments)
+  const { folded, leftOut } = withFittingActions(due, (fitting) =>
+    foldEntries(active, settings, fitting),
+  )
+  if (isRefusal(folded)) throw notFoldable(folded)
+  const books = withEpochs(markedLeftOut(folded.books(), leftOut, due), due)
+  const cash = addPayments(foldCash(active), folded.payments)
   return { ...headOf(userId, entries), settings, books, cash }
 }
 

@@ -59,7 +59,7 @@ export interface Holding {
   readonly transactionCount: number
   /**
    * Up to where corporate actions are folded into it: see `DueActions.countOf`. Negative = up to there they were looked
-   * at and left out, since what was recorded does not go with them.
+   * at, and not all are in it: what was recorded does not go with them, or nobody knew what they paid.
    */
   readonly actionEpoch: number
 }

@@ -1,13 +1,15 @@
 import { type DueActions, everPaid, NO_ACTIONS } from '../market-data/corporate-actions.ts'
 import type { Instant } from '../time.ts'
-import { ActionFold, type FoldRules, withEpoch } from './action-fold.ts'
+import { foldEntries, type FoldRules, withEpoch } from './action-fold.ts'
 import { addPayments, type Cash, firstFlow, foldCash } from './cash.ts'
+import { isRefusal, withFittingActions } from './fitting-actions.ts'
 import { type Book, emptyHolding } from './holding.ts'
+import { rulesOfThePast } from './past-fold.ts'
 import type { FoldedBook } from './portfolio-change.ts'
-import type { FoldRefusal } from './refusal.ts'
+import { type FoldRefusal, notFoldable } from './refusal.ts'
 import { activeEntries } from './reversals.ts'
 import type { PortfolioState } from './state.ts'
-import { compareEntries, type LedgerEntry } from './transaction.ts'
+import type { LedgerEntry } from './transaction.ts'
 
 /** Instruments of which an action is in force that is not folded into what is held, with all linked to them. */
 export function staleInstruments(state: PortfolioState, due: DueActions): ReadonlySet<string> {
@@ -52,6 +54,19 @@ export function refoldedInstruments(
 
 const NOTHING: ReadonlySet<string> = new Set()
 
+/** Those that are folded together. */
+export function linkedGroups(
+  instrumentIds: ReadonlySet<string>,
+  due: DueActions,
+): readonly ReadonlySet<string>[] {
+  const groups: ReadonlySet<string>[] = []
+  for (const instrumentId of instrumentIds) {
+    if (groups.some((group) => group.has(instrumentId))) continue
+    groups.push(new Set(due.linked(instrumentId)))
+  }
+  return groups
+}
+
 /** True when money of actions has to be counted anew: what it was is known from the whole ledger alone. */
 export function recountsCash(
   state: PortfolioState,
@@ -72,7 +87,11 @@ export function cashOf(ledger: readonly LedgerEntry[], settings: FoldRules, due:
   const active = activeEntries(ledger)
   const cash = foldCash(active)
   if (cash.since === undefined || due.isEmpty) return cash
-  return addPayments(cash, foldAll(active, { ...settings, allowShort: true }, due).fold.payments)
+  const { folded } = withFittingActions(due, (fitting) =>
+    foldEntries(active, rulesOfThePast(settings), fitting),
+  )
+  // Entries that do not fold at all are refused for that elsewhere.
+  return isRefusal(folded) ? cash : addPayments(cash, folded.payments)
 }
 
 interface LinkedLedgers {
@@ -80,37 +99,41 @@ interface LinkedLedgers {
   readonly added: readonly LedgerEntry[]
   /** From when on disposals can be matched otherwise; undefined = from the first action or added entry on. */
   readonly from?: Instant
+  /** True: the settings are being chosen, and what they do not allow is refused. */
+  readonly isChoosing?: boolean
 }
 
 /**
- * Folds instruments from their whole ledgers with their corporate actions. An action that was recorded late may have
- * made impossible what was recorded before it: that is not the request's fault, so then the holding goes short, and
- * where even that cannot be (a lot that was named, a transfer) the actions are left out.
+ * Folds instruments from their whole ledgers with their corporate actions. An action that was recorded late, or taken
+ * back, may have made impossible what was recorded before: that is not the request's fault, so then the holding goes
+ * short, and where even that cannot be (a lot that was named, a transfer) the actions are left out.
  */
 export function foldLinked(
   state: PortfolioState,
   instrumentIds: ReadonlySet<string>,
-  { history, added, from }: LinkedLedgers,
+  { history, added, from, isChoosing = false }: LinkedLedgers,
   due: DueActions,
 ): readonly FoldedBook[] | FoldRefusal {
   const { settings } = state
+  const past = activeEntries(history)
   const all = activeEntries([...history, ...added])
-  const lenient = { ...settings, allowShort: true }
+  const rules = rulesOfThePast(settings)
   let isLeftOut = false
-  let folded = foldAll(all, settings, due)
+  let folded = foldEntries(all, settings, due)
   const isActions =
-    folded.refusal !== undefined &&
-    foldsAlone(history, settings, NO_ACTIONS) &&
-    !foldsAlone(history, settings, due)
+    isRefusal(folded) &&
+    isRefusal(foldEntries(past, settings, due)) &&
+    !(isChoosing && isRefusal(foldEntries(past, settings, NO_ACTIONS)))
   if (isActions) {
-    folded = foldAll(all, lenient, due)
-    if (folded.refusal !== undefined && !foldsAlone(history, lenient, due)) {
-      isLeftOut = true
-      folded = foldAll(all, settings, NO_ACTIONS)
+    const { fitting, leftOut } = withFittingActions(due, (some) => foldEntries(past, rules, some))
+    isLeftOut = leftOut.size > 0
+    folded = foldEntries(all, settings, fitting)
+    if (isRefusal(folded) && isRefusal(foldEntries(past, settings, fitting))) {
+      folded = foldEntries(all, rules, fitting)
     }
   }
-  if (folded.refusal !== undefined) return { ...folded.refusal, linked: instrumentIds }
-  const { fold } = folded
+  if (isRefusal(folded)) return { ...folded, linked: instrumentIds }
+  const fold = folded
   const replayed = from ?? replayedFrom(instrumentIds, added, due)
   const books = fold.books()
   return [...instrumentIds].flatMap((instrumentId): FoldedBook[] => {
@@ -139,34 +162,16 @@ export function foldDue(
   { stale, ledger }: { stale: ReadonlySet<string>; ledger: readonly LedgerEntry[] },
   due: DueActions,
 ): PortfolioState {
-  const history = ledger.filter(({ instrumentId }) => stale.has(instrumentId))
-  const folded = foldLinked(state, stale, { history, added: [] }, due)
-  if ('reason' in folded) {
-    throw new Error(`ledger entry ${folded.entry.sequence} does not fold: ${folded.reason}`)
-  }
   const books = new Map(state.books)
-  for (const { instrumentId, after } of folded) books.set(instrumentId, after)
+  // Each by itself: what does not go with an action of one says nothing of the others'.
+  for (const linked of linkedGroups(stale, due)) {
+    const history = ledger.filter(({ instrumentId }) => linked.has(instrumentId))
+    const folded = foldLinked(state, linked, { history, added: [] }, due)
+    if (isRefusal(folded)) throw notFoldable(folded)
+    for (const { instrumentId, after } of folded) books.set(instrumentId, after)
+  }
   const recounts = recountsCash(state, [], { refolded: stale, due })
   return { ...state, books, cash: recounts ? cashOf(ledger, state.settings, due) : state.cash }
-}
-
-/** True when these entries, whole ledgers of their instruments, go with the actions. */
-export function foldsAlone(
-  history: readonly LedgerEntry[],
-  rules: FoldRules,
-  due: DueActions,
-): boolean {
-  return foldAll(activeEntries(history), rules, due).refusal === undefined
-}
-
-function foldAll(entries: readonly LedgerEntry[], rules: FoldRules, due: DueActions) {
-  const fold = new ActionFold(rules, due)
-  for (const entry of entries.toSorted(compareEntries)) {
-    const refusal = fold.apply(entry)
-    if (refusal !== undefined) return { fold, refusal }
-  }
-  fold.advance()
-  return { fold, refusal: undefined }
 }
 
 /** Nothing before the first action, and before what was added, can be otherwise than it was. */

@@ -5,7 +5,7 @@ import { addPayments, type Cash, extendCash, NO_CASH } from './cash.ts'
 import type { Book, Holding } from './holding.ts'
 import { type LotMethod, lotMethods } from './lot-methods.ts'
 import { activeEntries } from './reversals.ts'
-import { notFoldable } from './refusal.ts'
+import type { FoldRefusal } from './refusal.ts'
 import { newPortfolio, type PortfolioSettings, type PortfolioState } from './state.ts'
 import type { LedgerEntry } from './transaction.ts'
 
@@ -49,19 +49,20 @@ export interface PastFold {
 /**
  * Folds `entries`, in order of (effectiveAt, sequence), onto a snapshot or onto nothing, and takes a snapshot after
  * every `stride` of them: all of the ledger's entries of at most `version` that are effective by then are among them.
- * Undefined when the snapshot cannot tell, and only a fold of the whole ledger can.
- * @throws when the entries do not fold: a recorded ledger always does, and so does each of its prefixes.
+ * Undefined when the snapshot cannot tell, and only a fold of the whole ledger can; the refusal where an entry does not
+ * go with a corporate action. Without actions a recorded ledger always folds, and so does each of its prefixes.
  */
 export function foldPast(
   base: Snapshot | undefined,
   entries: readonly LedgerEntry[],
   context: FoldContext & { readonly stride: number },
-): PastFold | undefined {
+): PastFold | FoldRefusal | undefined {
   const fold = new LedgerFold(base, context)
   const active = new Set(activeEntries(entries))
   const snapshots: Snapshot[] = []
   for (const [index, entry] of entries.entries()) {
-    fold.add(entry, active.has(entry))
+    const refusal = fold.add(entry, active.has(entry))
+    if (refusal !== undefined) return refusal
     // Between entries of one moment there is no instant to name the snapshot by.
     if (fold.waiting < context.stride || entries[index + 1]?.effectiveAt === entry.effectiveAt) {
       continue
@@ -136,7 +137,7 @@ class LedgerFold {
     this.#settledAt = this.#head.effectiveAt
   }
 
-  add(entry: LedgerEntry, isActive: boolean): void {
+  add(entry: LedgerEntry, isActive: boolean): FoldRefusal | undefined {
     this.waiting += 1
     this.#entryCount += 1
     const { effectiveAt, version, sequence, recordedAt } = entry
@@ -144,10 +145,9 @@ class LedgerFold {
       sequence > this.#head.lastSequence
         ? { effectiveAt, lastVersion: version, lastSequence: sequence, lastRecordedAt: recordedAt }
         : { ...this.#head, effectiveAt }
-    if (!isActive) return
+    if (!isActive) return undefined
     this.#unsettled.push(entry)
-    const refusal = this.actions.apply(entry)
-    if (refusal !== undefined) throw notFoldable(refusal)
+    return this.actions.apply(entry)
   }
 
   /** Brings the cash up to the last entry; false when what came before would have to be counted anew. */

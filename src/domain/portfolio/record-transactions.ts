@@ -3,7 +3,13 @@ import { type DueActions, NO_ACTIONS } from '../market-data/corporate-actions.ts
 import type { Instant } from '../time.ts'
 import { type Cash, extendCash, foldCash } from './cash.ts'
 import { type Book, lastEffectiveAt } from './holding.ts'
-import { cashOf, foldLinked, recountsCash, refoldedInstruments } from './linked-fold.ts'
+import {
+  cashOf,
+  foldLinked,
+  linkedGroups,
+  recountsCash,
+  refoldedInstruments,
+} from './linked-fold.ts'
 import {
   changeOf,
   type FoldedBook,
@@ -121,19 +127,6 @@ function foldGroups(
   return { folded, refusals }
 }
 
-/** Those that are folded together. */
-function linkedGroups(
-  refolded: ReadonlySet<string>,
-  due: DueActions,
-): readonly ReadonlySet<string>[] {
-  const groups: ReadonlySet<string>[] = []
-  for (const instrumentId of refolded) {
-    if (groups.some((group) => group.has(instrumentId))) continue
-    groups.push(new Set(due.linked(instrumentId)))
-  }
-  return groups
-}
-
 /** Cash after the entries; undefined when the whole ledger is needed to tell. */
 function cashAfter(
   state: PortfolioState,
@@ -173,7 +166,8 @@ function neededHistory(
   return wholeLedger || missing.length > 0 ? { instrumentIds: missing, wholeLedger } : undefined
 }
 
-function historyOf(
+/** An instrument's ledger; undefined where it was not read. */
+export function historyOf(
   instrumentId: string,
   { books, ledger }: Histories,
 ): readonly LedgerEntry[] | undefined {

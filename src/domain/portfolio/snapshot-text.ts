@@ -5,7 +5,7 @@ import type { Book, Holding, Lot } from './holding.ts'
 import type { Snapshot } from './past-fold.ts'
 
 /** Name of the encoding below: a change of it is a new number, and snapshots of another number are not read. */
-export const SNAPSHOT_FORMAT = 1
+export const SNAPSHOT_FORMAT = 2
 
 type Folded = Pick<Snapshot, 'books' | 'withLots' | 'cash'>
 
@@ -86,6 +86,8 @@ type HoldingRow = readonly [
   lastEffectiveAt: Instant,
   lastTrade: readonly [price: string, at: Instant] | null,
   transactionCount: number,
+  /** True: a corporate action is not in it, see `Holding.actionEpoch`. */
+  isLeftOut?: true,
 ]
 
 /** What is acquired and what is open are most often the same number. */
@@ -116,7 +118,12 @@ function holdingRow(holding: Holding): HoldingRow {
     holding.lastEffectiveAt,
     lastTrade === undefined ? null : [decimalText(lastTrade.price), lastTrade.at],
     holding.transactionCount,
+    ...leftOutMark(holding),
   ]
+}
+
+function leftOutMark({ actionEpoch }: Holding): readonly [isLeftOut?: true] {
+  return actionEpoch < 0 ? [true] : []
 }
 
 function lotRow(lot: Lot): LotRow {
@@ -132,7 +139,8 @@ function holdingOfRow(
   lots: readonly Lot[] | undefined,
 ): Holding {
   const [accountId, , lotCount, quantity, unknownQuantity, basis, realized, ...rest] = row
-  const [income, fees, taxes, capital, lastEffectiveAt, lastTrade, transactionCount] = rest
+  const [income, fees, taxes, capital, lastEffectiveAt, lastTrade, transactionCount, isLeftOut] =
+    rest
   return {
     instrumentId,
     accountId,
@@ -150,7 +158,7 @@ function holdingOfRow(
     lastEffectiveAt,
     lastTrade: lastTrade === null ? undefined : { price: decimal(lastTrade[0]), at: lastTrade[1] },
     transactionCount,
-    actionEpoch: 0,
+    actionEpoch: isLeftOut ? -1 : 0,
   }
 }
 

@@ -2,6 +2,7 @@ import { type Decimal, divide, plus, sum, Total, ZERO } from '../decimal.ts'
 import { convert, exchangeRate, type QuoteSource } from '../market-data/quote.ts'
 import { type Instant, rfc3339 } from '../time.ts'
 import type { Book, Holding } from './holding.ts'
+import { leftOutIssues } from './left-out-actions.ts'
 import {
   conversionOf,
   type Currencies,
@@ -11,30 +12,9 @@ import {
   valueHolding,
 } from './position.ts'
 import { priceOf } from './price.ts'
+import type { Quality, QualityIssue } from './quality.ts'
 import { addBooked, type Booked, NOTHING_BOOKED, type Result, resultOf } from './result.ts'
 import type { PortfolioState } from './state.ts'
-
-export type Completeness = 'COMPLETE' | 'STALE' | 'PARTIAL'
-
-export interface QualityIssue {
-  /** What answers call the instrument; empty = of none. */
-  readonly symbol: string
-  readonly reason:
-    | 'PRICE_MISSING'
-    | 'PRICE_STALE'
-    | 'FX_MISSING'
-    | 'BASIS_UNKNOWN'
-    | 'SPLIT_SUSPECTED'
-    | 'ACTION_LEFT_OUT'
-  readonly detail: string
-}
-
-export interface Quality {
-  readonly completeness: Completeness
-  /** Time of the oldest price used; undefined when no price was. */
-  readonly pricedAt: Instant | undefined
-  readonly issues: readonly QualityIssue[]
-}
 
 /** Money of one currency; `value` is zero when no rate is known. */
 export interface CashPosition {
@@ -108,6 +88,7 @@ export function valuePortfolio(
     positions,
     quality: qualityOf(positions, [
       ...issuesOf(positions, now),
+      ...leftOutIssues(state, quotes, now),
       ...splitIssues(assets, quotes),
       ...cash.flatMap(cashIssues),
       ...reportingIssues(positions, currencies, reportingCurrency),
@@ -243,11 +224,6 @@ function issuesOf(positions: readonly Position[], now: Instant): readonly Qualit
         reason: 'BASIS_UNKNOWN',
         detail: `${unknownQuantity.toFixed()} units without a known cost: left out of profit and loss`,
       })
-    }
-    // It was recorded after what does not go with it, such as a sale of more than it leaves.
-    if (position.holding.actionEpoch < 0) {
-      const detail = 'what was recorded does not go with a corporate action: it is left out'
-      issues.push({ symbol, reason: 'ACTION_LEFT_OUT', detail })
     }
   }
   return issues

@@ -1,11 +1,12 @@
-import { sql, type Transaction } from 'kysely'
+import { type Selectable, sql, type Transaction } from 'kysely'
+import type { Outlier } from '../../app/ports.ts'
 import type { QuarantinedQuote } from '../../domain/market-data/quarantine.ts'
 import type { Quote } from '../../domain/market-data/quote.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
 import { quoteOfRow } from './quote-rows.ts'
-import type { Schema } from './schema.ts'
+import type { QuarantinedQuoteTable, Schema } from './schema.ts'
 
 const HELD = new BulkInsert(
   'quarantined_quote',
@@ -24,6 +25,8 @@ const HELD = new BulkInsert(
 )
 /** What is looked through for a quote that says the same. */
 const HELD_MAX = 1_000
+/** What one statement forgets at most. */
+const EXPIRY_SLICE_MICROSECONDS = 3_600_000_000
 /** What is looked through for splits. */
 const OUTLIERS_MAX = 200
 
@@ -37,6 +40,7 @@ export async function insertHeld(
   quotes: readonly QuarantinedQuote[],
   recordedAt: Instant,
 ): Promise<void> {
+  const known = new Map<string, number>()
   await HELD.execute(
     transaction,
     quotes.map((quote) => [
@@ -47,10 +51,21 @@ export async function insertHeld(
       quote.currency,
       quote.kind,
       quote.splitAdjusted,
-      timestampText(recordedAt),
+      timestampText(recordedAt + placeOf(quote, known)),
       quote.reason,
     ]),
   )
+}
+
+/** How many of its key came before it in one message: each is listed, a microsecond after the other. */
+function placeOf(
+  { instrumentId, pricedAt, source }: QuarantinedQuote,
+  known: Map<string, number>,
+): number {
+  const key = `${instrumentId} ${pricedAt} ${source}`
+  const place = known.get(key) ?? 0
+  known.set(key, place + 1)
+  return place
 }
 
 export async function release(
@@ -75,7 +90,7 @@ export async function release(
 export async function readOutliers(
   database: Database,
   recordedSince: Instant,
-): Promise<readonly (Quote & { readonly isReleased: boolean })[]> {
+): Promise<readonly Outlier[]> {
   const rows = await database.kysely
     .selectFrom('quarantined_quote')
     .selectAll()
@@ -85,6 +100,30 @@ export async function readOutliers(
     .limit(OUTLIERS_MAX)
     .execute()
   return rows.map((row) => Object.assign(quoteOfRow(row), { isReleased: row.released_at !== null }))
+}
+
+/** Of these instruments, told apart by what was known then. */
+export async function readOutliersAsOf(
+  database: Database,
+  instrumentIds: readonly string[],
+  { from, until }: { readonly from: Instant; readonly until: Instant },
+  recordedUntil: Instant | undefined,
+): Promise<readonly Outlier[]> {
+  if (instrumentIds.length === 0) return []
+  const known =
+    recordedUntil === undefined
+      ? sql``
+      : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
+  const { rows } = await sql<Selectable<QuarantinedQuoteTable>>`
+    select * from quarantined_quote
+    where instrument_id = any(${[...instrumentIds]}::text[]) and reason = 'OUTLIER'
+      and priced_at between ${timestampText(from)}::timestamptz
+        and ${timestampText(until)}::timestamptz ${known}
+    order by priced_at desc limit ${OUTLIERS_MAX}`.execute(database.kysely)
+  return rows.map((row) => {
+    const isReleased = row.released_at !== null && row.released_at <= (recordedUntil ?? Infinity)
+    return Object.assign(quoteOfRow(row), { isReleased })
+  })
 }
 
 export async function readHeld(
@@ -101,4 +140,17 @@ export async function readHeld(
     .limit(HELD_MAX)
     .execute()
   return rows.map(quoteOfRow)
+}
+
+/** In parts, so that no statement holds up what is taken in meanwhile. */
+export async function expireHeld(database: Database, before: Instant): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ oldest: number | null }>`
+      select min(recorded_at) as oldest from quarantined_quote`.execute(database.kysely)
+    const oldest = rows[0]?.oldest ?? null
+    if (oldest === null || oldest >= before) return
+    const until = timestampText(Math.min(before, oldest + EXPIRY_SLICE_MICROSECONDS))
+    await sql`delete from quarantined_quote
+      where recorded_at < ${until}::timestamptz`.execute(database.kysely)
+  }
 }

@@ -8,6 +8,7 @@ import * as instruments from './migrations/0005-instruments.ts'
 import * as corporateActions from './migrations/0006-corporate-actions.ts'
 import * as quotesByRecord from './migrations/0007-quotes-by-record.ts'
 import * as packedCloses from './migrations/0008-packed-closes.ts'
+import * as quarantineByRecord from './migrations/0009-quarantine-by-record.ts'
 import * as valuationHistory from './migrations/0010-valuation-history.ts'
 
 /** In order; append only: a released migration never changes. */
@@ -20,6 +21,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0006-corporate-actions': corporateActions,
   '0007-quotes-by-record': quotesByRecord,
   '0008-packed-closes': packedCloses,
+  '0009-quarantine-by-record': quarantineByRecord,
   '0010-valuation-history': valuationHistory,
 }
 

@@ -161,9 +161,12 @@ async function guarded<Result>(read: () => Promise<Result>): Promise<Result> {
 function guardedQuotes(store: QuoteStore): QuoteStore {
   return {
     append: (quotes, recordedAt, held) => guarded(() => store.append(quotes, recordedAt, held)),
+    expireHeld: (before) => guarded(() => store.expireHeld(before)),
     readHeld: (instrumentIds) => guarded(() => store.readHeld(instrumentIds)),
     readOutliers: (recordedSince) => guarded(() => store.readOutliers(recordedSince)),
-    readBefore: (moments) => guarded(() => store.readBefore(moments)),
+    readOutliersAsOf: (instrumentIds, priced, recordedUntil) =>
+      guarded(() => store.readOutliersAsOf(instrumentIds, priced, recordedUntil)),
+    readBefore: (moments, recordedUntil) => guarded(() => store.readBefore(moments, recordedUntil)),
     list: (query) => guarded(() => store.list(query)),
     readNewest: (recordedSince) => guarded(() => store.readNewest(recordedSince)),
     readAsOf: (instrumentIds, at, recordedUntil) =>

@@ -5,14 +5,23 @@ import type { Quote } from '../../domain/market-data/quote.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
-import { insertHeld, NOTHING_HELD, readHeld, readOutliers, release } from './held-quotes.ts'
+import {
+  expireHeld,
+  insertHeld,
+  NOTHING_HELD,
+  readHeld,
+  readOutliers,
+  readOutliersAsOf,
+  release,
+} from './held-quotes.ts'
 import { listQuotes } from './quote-list.ts'
 import { outdatePacked } from './packed-closes.ts'
 import { quoteOfRow } from './quote-rows.ts'
 import type { QuoteTable, Schema } from './schema.ts'
 
 const KEY = ['instrument_id', 'priced_at', 'source'] as const
-const COLUMNS = [...KEY, 'price', 'currency', 'kind', 'split_adjusted', 'recorded_at'] as const
+const FACTS = [...KEY, 'price', 'currency', 'kind', 'split_adjusted'] as const
+const COLUMNS = [...FACTS, 'recorded_at'] as const
 const TYPES = ['text', 'timestamptz', 'text', 'numeric', 'text', 'text', 'boolean', 'timestamptz']
 
 const NEWEST = new BulkInsert(
@@ -43,9 +52,12 @@ export function openQuoteStore(database: Database): QuoteStore {
       })
     },
 
+    expireHeld: (before) => expireHeld(database, before),
     readHeld: (instrumentIds) => readHeld(database, instrumentIds),
     readOutliers: (recordedSince) => readOutliers(database, recordedSince),
-    readBefore: (moments) => readBefore(database, moments),
+    readOutliersAsOf: (instrumentIds, priced, recordedUntil) =>
+      readOutliersAsOf(database, instrumentIds, priced, recordedUntil),
+    readBefore: (moments, recordedUntil) => readBefore(database, moments, recordedUntil),
     list: (query) => listQuotes(database, query),
 
     async readNewest(recordedSince) {
@@ -63,16 +75,12 @@ export function openQuoteStore(database: Database): QuoteStore {
 
     async readAsOf(instrumentIds, at, recordedUntil) {
       if (instrumentIds.length === 0) return []
-      const known =
-        recordedUntil === undefined
-          ? sql``
-          : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
       const { rows } = await sql<Selectable<QuoteTable>>`
         select newest.* from unnest(${[...instrumentIds]}::text[]) as asked (instrument_id)
         cross join lateral (
           select * from quote
           where quote.instrument_id = asked.instrument_id
-            and priced_at <= ${timestampText(at)}::timestamptz ${known}
+            and priced_at <= ${timestampText(at)}::timestamptz ${knownBy(recordedUntil)}
           order by priced_at desc, recorded_at desc, source limit 1
         ) as newest`.execute(database.kysely)
       return rows.map(quoteOfRow)
@@ -80,9 +88,16 @@ export function openQuoteStore(database: Database): QuoteStore {
   }
 }
 
+function knownBy(recordedUntil: Instant | undefined) {
+  return recordedUntil === undefined
+    ? sql``
+    : sql`and recorded_at <= ${timestampText(recordedUntil)}::timestamptz`
+}
+
 async function readBefore(
   database: Database,
   moments: readonly Pick<Quote, 'instrumentId' | 'pricedAt'>[],
+  recordedUntil: Instant | undefined,
 ): Promise<ReadonlyMap<number, Quote>> {
   if (moments.length === 0) return new Map()
   const ids = moments.map(({ instrumentId }) => instrumentId)
@@ -94,14 +109,16 @@ async function readBefore(
     cross join lateral (
       select * from quote
       where quote.instrument_id = asked.instrument_id and quote.priced_at <= asked.priced_at
+        ${knownBy(recordedUntil)}
       order by priced_at desc, recorded_at desc, source limit 1
     ) as newest`.execute(database.kysely)
   return new Map(rows.map((row) => [row.place - 1, quoteOfRow(row)]))
 }
 
 /**
- * A correction is another record, and the same quote again is none: what was known at any moment stays known. Two
- * replicas that take in one quote at once may both record it, which says nothing else.
+ * A correction is another record, and the same quote again is none: what was known at any moment stays known. It is
+ * recorded after what it corrects, also where its replica's clock is behind the other's: else nobody would ever see it.
+ * Two replicas that take in one quote at once may both record it, which says nothing else.
  */
 async function insertQuotes(
   transaction: Transaction<Schema>,
@@ -113,9 +130,11 @@ async function insertQuotes(
   )
   await sql`
     insert into quote (${sql.raw(COLUMNS.join(', '))})
-    select sent.* from unnest(${sql.join(arrays)}) as sent (${sql.raw(COLUMNS.join(', '))})
+    select ${sql.raw(FACTS.map((column) => `sent.${column}`).join(', '))},
+      greatest(sent.recorded_at, known.recorded_at + interval '1 microsecond')
+    from unnest(${sql.join(arrays)}) as sent (${sql.raw(COLUMNS.join(', '))})
     left join lateral (
-      select price, currency, kind, split_adjusted from quote
+      select price, currency, kind, split_adjusted, recorded_at from quote
       where quote.instrument_id = sent.instrument_id and quote.priced_at = sent.priced_at
         and quote.source = sent.source
       order by recorded_at desc limit 1

@@ -13,6 +13,7 @@ const NAMES = [
   '0006-corporate-actions',
   '0007-quotes-by-record',
   '0008-packed-closes',
+  '0009-quarantine-by-record',
   '0010-valuation-history',
 ]
 const TABLES = [

@@ -129,6 +129,36 @@ test('a correction does not change what was known before it, however often a quo
   expect(rows).toHaveLength(4)
 })
 
+test('a correction from a replica whose clock is behind, or at the very same moment, is what counts', async () => {
+  const store = openQuotes()
+  const there = database.openStore().quoteStore
+  const known = async () => [
+    ...prices(await store.readAsOf([symbol], at(1), undefined)),
+    ...(await newest(store)),
+  ]
+  await store.append([quote(1, 1)], at(20))
+  await there.append([quote(2, 1)], at(19))
+  expect(await known()).toEqual(['2', '2'])
+  await store.append([quote(3, 1)], at(20))
+  expect(await known()).toEqual(['3', '3'])
+  // The same again is no correction, whatever the clock says.
+  await there.append([quote(3, 1)], at(5))
+  expect(await known()).toEqual(['3', '3'])
+  const { rows } = await database.raw.query('select from quote where instrument_id = $1', [symbol])
+  expect(rows).toHaveLength(3)
+  expect(prices(await store.readAsOf([symbol], at(1), at(20)))).toEqual(['1'])
+})
+
+test('corrections of one quote at one moment by many replicas leave one answer to all', async () => {
+  const store = openQuotes()
+  const stores = Array.from({ length: 4 }, () => database.openStore().quoteStore)
+  await Promise.all(stores.map((one, place) => one.append([quote(place + 1, 1)], at(2))))
+  const { quotes } = await store.readNewest(undefined)
+  const found = prices(quotes.filter(({ instrumentId }) => instrumentId === symbol))
+  expect(found).toHaveLength(1)
+  expect(prices(await store.readAsOf([symbol], at(1), undefined))).toEqual(found)
+})
+
 test('appends of the same symbols in opposite orders end without a deadlock', async () => {
   const stores = [database.openStore().quoteStore, database.openStore().quoteStore] as const
   const symbols = Array.from({ length: 200 }, nextSymbol)

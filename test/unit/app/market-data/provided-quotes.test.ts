@@ -49,7 +49,9 @@ function provided() {
         list: () => Promise.resolve([]),
         readNewest: () => Promise.resolve({ quotes: [], recordedUntil: undefined }),
         readAsOf: () => Promise.resolve([]),
+        expireHeld: () => Promise.resolve(),
         readOutliers: () => Promise.resolve([]),
+        readOutliersAsOf: () => Promise.resolve([]),
       },
       telemetry: {
         startCall: () => {

@@ -8,7 +8,11 @@ import type {
   ActionTerms,
   CorporateAction,
 } from '../../../../src/domain/market-data/corporate-action.ts'
-import type { CorporateActions } from '../../../../src/domain/market-data/corporate-actions.ts'
+import {
+  type CorporateActions,
+  knownByNumber,
+  NO_ACTIONS,
+} from '../../../../src/domain/market-data/corporate-actions.ts'
 import { priceInLastUnits } from '../../../../src/domain/market-data/paired-quote.ts'
 import { foldLedger } from '../../../../src/domain/portfolio/fold-ledger.ts'
 import { DEFAULT_SETTINGS } from '../../../../src/domain/portfolio/state.ts'
@@ -177,15 +181,60 @@ describe('foldActions', () => {
   it('names what it leaves out, and has fewer of the last units then', () => {
     const ledger = pack([entryOf({ ...bought, seconds: 1 }, 0)])
     const all = known(action(1, 50, split(2, 1), { instrumentId: 'A' }))
-    const acted = foldActions(ledger, { actions: all, due: all.dueAt(at(END)) }, true)
+    const due = all.dueAt(at(END))
+    const leftOut = new Set(['A', 'OTHER'])
+    const acted = foldActions(ledger, { actions: all, due }, { fitting: NO_ACTIONS, leftOut })
     expect([...acted.leftOut]).toEqual(['A'])
     expect([...acted.ledger.numbers.quantities]).toEqual([8, -4])
     expect([...acted.ledger.numbers.prices]).toEqual([5, 10])
   })
 
-  it('leaves out a payment of which nobody knows a rate', () => {
+  it('has more of the last units where a split was taken back that something recorded needs', () => {
+    const ledger = pack([entryOf({ ...bought, seconds: 1 }, 0)])
+    const recorded = known(action(1, 50, split(2, 1), { instrumentId: 'A' })).all()[0]!
+    const all = known({ ...recorded, reversedAt: at(60), epoch: 2 })
+    const due = all.dueAt(at(END))
+    const fitting = knownByNumber(due, new Map([['A', 1]]))
+    const acted = foldActions(ledger, { actions: all, due }, { fitting, leftOut: new Set(['A']) })
+    expect([...acted.leftOut]).toEqual(['A'])
+    expect([...acted.ledger.numbers.quantities]).toEqual([4, 4])
+    expect([...acted.ledger.numbers.prices]).toEqual([10, 5])
+  })
+
+  it('lets the actions work that fit, beside those that do not', () => {
+    const ledger = pack([
+      entryOf({ ...bought, seconds: 1 }, 0),
+      entryOf({ ...bought, seconds: 2, instrumentId: 'B' }, 1),
+    ])
+    const all = known(
+      action(1, 50, dividend('3'), { instrumentId: 'A' }),
+      action(2, 51, dividend('2'), { instrumentId: 'B' }),
+    )
+    const due = all.dueAt(at(END))
+    const fitting = knownByNumber(due, new Map([['A', 0]]))
+    const acted = foldActions(ledger, { actions: all, due }, { fitting, leftOut: new Set(['A']) })
+    expect([...acted.ledger.numbers.cashAmounts].slice(2)).toEqual([8])
+  })
+
+  it('has a dividend of which nobody knows a rate as money of its own currency, and names it', () => {
     const ledger = pack([entryOf({ ...bought, seconds: 1 }, 0)])
     const all = known(action(1, 50, dividend('3', { currency: 'JPY' }), { instrumentId: 'A' }))
+    const acted = foldActions(ledger, { actions: all, due: all.dueAt(at(END)) })
+    expect([...acted.leftOut]).toEqual(['A'])
+    const { cash, cashAmounts, cashCurrencies } = acted.ledger.numbers
+    expect([cash[1], cashAmounts[1], acted.ledger.currencies[cashCurrencies[1]!]]).toEqual([
+      0,
+      12,
+      'JPY',
+    ])
+  })
+
+  it('lets a merger for money of which nobody knows a rate not work', () => {
+    const ledger = pack([entryOf({ ...bought, seconds: 1 }, 0)])
+    const terms = merger('', '0', '3')
+    if (terms.kind !== 'MERGER') throw new Error('no merger')
+    const cash = { ...terms.cash!, currency: 'JPY', rates: {} }
+    const all = known(action(1, 50, { ...terms, cash }, { instrumentId: 'A' }))
     const acted = foldActions(ledger, { actions: all, due: all.dueAt(at(END)) })
     expect([...acted.leftOut]).toEqual(['A'])
     expect(acted.ledger.numbers.days).toHaveLength(1)
@@ -195,10 +244,12 @@ describe('foldActions', () => {
     ['a transfer out after a split', 'TRANSFER_OUT', 60, true],
     ['a transfer out before it', 'TRANSFER_OUT', 40, false],
     ['a sale after it', 'SELL', 60, false],
+    ['a transfer out after a split that was taken back', 'TRANSFER_OUT', 61, true],
   ])('has %s looked at exactly or not', (_, type, moment, needed) => {
     const leaving = entryOf({ ...bought, type, seconds: moment }, 1)
     const ledger = pack([entryOf({ ...bought, seconds: 1 }, 0), leaving])
-    const all = known(action(1, 50, split(1, 2), { instrumentId: 'A' }))
+    const reversed = moment === 61 ? { reversedAt: at(70), epoch: 2 } : {}
+    const all = known(action(1, 50, split(1, 2), { instrumentId: 'A', ...reversed }))
     expect(needsExactFold(ledger, all.dueAt(at(END)))).toBe(needed)
   })
 })

@@ -72,6 +72,19 @@ describe('acceptQuote', () => {
     expect(accept({ ...pair, symbol: 'EURUSD' })).toBe('CURRENCY_INVALID')
   })
 
+  it('reads a pair so of whatever kind it is said to be: it is looked up as a rate', () => {
+    const pair = { symbol: 'EUR/USD', price: '1.25', kind: 3 }
+    expect(accept({ ...pair, currencyCode: '' })).toMatchObject({ currency: 'USD', kind: 'CLOSE' })
+    expect(accept({ ...pair, currencyCode: 'JPY' })).toBe('CURRENCY_INVALID')
+    expect(accept({ ...pair, symbol: 'BRK/B', currencyCode: '' })).toMatchObject({ currency: '' })
+  })
+
+  it('takes no rate that nobody would look at: into itself, or of hundredths', () => {
+    for (const symbol of ['EUR/EUR', 'GBX/USD', 'USD/GBX', 'ILA/ILS']) {
+      expect(accept({ symbol, price: '1.25', kind: 6, currencyCode: '' })).toBe('CURRENCY_INVALID')
+    }
+  })
+
   it.each<[string, Partial<SentQuote>]>([
     ['SYMBOL_INVALID', { symbol: '__proto__' }],
     ['PRICE_INVALID', { price: '0' }],

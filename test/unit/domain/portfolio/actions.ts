@@ -1,10 +1,14 @@
-import { type Decimal, decimal, ZERO } from '../../../../src/domain/decimal.ts'
+import { type Decimal, decimal, decimalText, ZERO } from '../../../../src/domain/decimal.ts'
 import type {
   ActionTerms,
   CorporateAction,
 } from '../../../../src/domain/market-data/corporate-action.ts'
 import { CorporateActions } from '../../../../src/domain/market-data/corporate-actions.ts'
-import { at, NOW, type Scenario } from './scenario.ts'
+import { foldDue, staleInstruments } from '../../../../src/domain/portfolio/linked-fold.ts'
+import type { Quality } from '../../../../src/domain/portfolio/quality.ts'
+import { compareEntries } from '../../../../src/domain/portfolio/transaction.ts'
+import { at, NOW, Scenario } from './scenario.ts'
+import { plain } from './stored-rows.ts'
 
 /** An action of ACME that comes into force `seconds` after 2020-01-01T00:00:00Z. */
 export function action(
@@ -77,4 +81,29 @@ export function dividend(
     payDay: '',
     returnOfCapital,
   }
+}
+
+/** What a read shows of the scenario: the state with the actions that are in force. */
+export function read(scenario: Scenario): Scenario {
+  const due = scenario.actions.dueAt(scenario.now)
+  const stale = staleInstruments(scenario.state, due)
+  const ledger = scenario.ledger.toSorted(compareEntries)
+  const seen = new Scenario()
+  seen.now = scenario.now
+  seen.actions = scenario.actions
+  seen.state = stale.size === 0 ? scenario.state : foldDue(scenario.state, { stale, ledger }, due)
+  return seen
+}
+
+export function said(seen: Scenario): Quality {
+  return seen.value({ ACME: '3' }).quality
+}
+
+export function balances({ state }: Scenario): unknown {
+  return plain(state.cash.balances)
+}
+
+export function totals(scenario: Scenario, instrumentId = 'ACME'): readonly string[] {
+  const { quantity, basis, realized, income } = scenario.holding('', instrumentId)
+  return [quantity, basis, realized, income].map(decimalText)
 }

@@ -1,36 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
-import { decimal, decimalText } from '../../../../src/domain/decimal.ts'
-import { foldDue, staleInstruments } from '../../../../src/domain/portfolio/linked-fold.ts'
-import { compareEntries } from '../../../../src/domain/portfolio/transaction.ts'
-import type { Quality } from '../../../../src/domain/portfolio/valuation.ts'
-import { action, dividend, learn, merger, spinOff, split } from './actions.ts'
+import { decimalText } from '../../../../src/domain/decimal.ts'
+import { foldLedger } from '../../../../src/domain/portfolio/fold-ledger.ts'
+import { staleInstruments } from '../../../../src/domain/portfolio/linked-fold.ts'
+import { rulesOfThePast } from '../../../../src/domain/portfolio/past-fold.ts'
+import { action, learn, merger, read, said, spinOff, split, totals } from './actions.ts'
 import { rich } from './rich-drafts.ts'
-import { at, buy, Scenario, sell, transferIn } from './scenario.ts'
+import { at, buy, Scenario, sell, transferIn, transferOut } from './scenario.ts'
 import { plain } from './stored-rows.ts'
-
-/** What a read shows of the scenario: the state with the actions that are in force. */
-function read(scenario: Scenario): Scenario {
-  const due = scenario.actions.dueAt(scenario.now)
-  const stale = staleInstruments(scenario.state, due)
-  const ledger = scenario.ledger.toSorted(compareEntries)
-  const seen = new Scenario()
-  seen.now = scenario.now
-  seen.state = stale.size === 0 ? scenario.state : foldDue(scenario.state, { stale, ledger }, due)
-  return seen
-}
-
-function said(seen: Scenario): Quality {
-  return seen.value({ ACME: '3' }).quality
-}
-
-function cash({ state }: Scenario): unknown {
-  return plain(state.cash.balances)
-}
-
-function totals(scenario: Scenario, instrumentId = 'ACME'): readonly string[] {
-  const { quantity, basis, realized, income } = scenario.holding('', instrumentId)
-  return [quantity, basis, realized, income].map(decimalText)
-}
 
 describe('a split', () => {
   it('multiplies what was bought before its ex-date, and nothing bought on it or after', () => {
@@ -124,6 +100,61 @@ describe('a split', () => {
     expect(said(scenario).issues.map(({ reason }) => reason)).toEqual(['ACTION_LEFT_OUT'])
   })
 
+  it.each([
+    // 30 sold of 40, of which there were 10 only: 20 are owed.
+    ['a sale', sell('30', '30', 150), '-20', false],
+    // Never short: for these the split stays in force, and the answer says so.
+    ['a transfer', transferOut('30', 150), '10', true],
+    [
+      'a sale of a lot',
+      rich('SELL', 150, { quantity: '30', price: '30', lots: [['1.0', '30']] }),
+      '10',
+      true,
+    ],
+  ])(
+    'reversed after %s that needs it does not stop the portfolio',
+    (_name, sent, left, isNamed) => {
+      const scenario = new Scenario()
+      learn(scenario, action(1, 100, split(4, 1)))
+      scenario.record(buy('10', '100', 50))
+      scenario.record(sent)
+      learn(scenario, action(1, 100, split(4, 1), { reversedAt: scenario.now, epoch: 2 }))
+      for (let write = 0; write < 3; write += 1) {
+        const seen = read(scenario)
+        expect(totals(seen)[0]).toBe(left)
+        const reasons = said(seen).issues.map(({ reason }) => reason)
+        expect(reasons.includes('ACTION_LEFT_OUT')).toBe(isNamed)
+        scenario.record(buy('1', '1', 200 + write, { instrumentId: 'OTHER' }))
+      }
+      scenario.record(buy('1', '1', 300))
+      expect(Number(totals(scenario)[0])).toBe(Number(left) + 1)
+      const due = scenario.actions.dueAt(scenario.now)
+      const whole = foldLedger(
+        'user-1',
+        scenario.ledger,
+        rulesOfThePast(scenario.state.settings),
+        due,
+      )
+      expect(plain(whole.books.get('ACME'))).toEqual(plain(scenario.state.books.get('ACME')))
+    },
+  )
+
+  it('recorded late is left out alone, where an earlier one is needed', () => {
+    const scenario = new Scenario()
+    learn(scenario, action(1, 100, split(4, 1)))
+    scenario.record(buy('10', '100', 50), transferOut('30', 150))
+    learn(scenario, action(2, 120, split(1, 10)))
+    expect(totals(read(scenario))[0]).toBe('10')
+    expect(said(read(scenario)).completeness).toBe('PARTIAL')
+    learn(scenario, action(1, 100, split(4, 1), { reversedAt: scenario.now, epoch: 3 }))
+    expect(totals(read(scenario))[0]).toBe('10')
+    // Corrected: what is known now goes with all that was recorded.
+    learn(scenario, action(2, 120, split(1, 10), { reversedAt: scenario.now, epoch: 4 }))
+    learn(scenario, action(5, 100, split(4, 1)))
+    expect(totals(read(scenario))[0]).toBe('10')
+    expect(said(read(scenario)).issues).toEqual([])
+  })
+
   it('keeps units of unknown cost unknown, and every account its own', () => {
     const scenario = new Scenario()
     learn(scenario, action(1, 100, split(3, 2)))
@@ -213,87 +244,5 @@ describe('what passes to another instrument', () => {
     scenario.record(buy('1', '60', 50), buy('1', '1', 250, inMiddle))
     expect(scenario.lots('', 'MIDDLE')).toEqual(['6 for 45', '1 for 0.75'])
     expect(scenario.lots()).toEqual(['6 for 15', '1 for 0.25'])
-  })
-})
-
-describe('a cash dividend', () => {
-  it('is income on what is held when the ex-date begins', () => {
-    const scenario = new Scenario()
-    learn(scenario, action(1, 100, dividend('0.5')))
-    scenario.record(buy('10', '10', 50), sell('4', '10', 60), buy('100', '10', 100))
-    expect(totals(scenario)).toEqual(['106', '1060', '0', '3'])
-  })
-
-  it('counts per unit of before a split of the same day, in whatever order they are recorded', () => {
-    for (const [first, second] of [
-      [1, 2],
-      [2, 1],
-    ] as const) {
-      const scenario = new Scenario()
-      learn(scenario, action(first, 100, dividend('1')), action(second, 100, split(2, 1)))
-      scenario.record(buy('10', '10', 50))
-      expect(totals(scenario)).toEqual(['20', '100', '0', '10'])
-    }
-  })
-
-  it('that returns capital lowers the basis, and is gained where it exceeds it', () => {
-    const scenario = new Scenario()
-    learn(scenario, action(1, 100, dividend('4', { returnOfCapital: true })))
-    scenario.record(buy('10', '3', 50), buy('10', '13', 60))
-    expect(scenario.lots()).toEqual(['10 for 0', '10 for 90'])
-    expect(totals(scenario)).toEqual(['20', '90', '10', '0'])
-  })
-
-  it('in another currency is worth what it was on its day, and nothing where nobody knew that', () => {
-    const rates = { 'EUR/USD': decimal('1.25') }
-    const scenario = new Scenario()
-    learn(scenario, action(1, 100, dividend('2', { currency: 'EUR', rates })))
-    scenario.record(buy('10', '10', 50))
-    expect(totals(scenario)[3]).toBe('25')
-    const elsewhere = new Scenario({ baseCurrency: 'CHF' })
-    learn(elsewhere, action(1, 100, dividend('2', { currency: 'EUR', rates })))
-    elsewhere.record(buy('10', '10', 50))
-    expect(totals(elsewhere)[3]).toBe('0')
-  })
-
-  it('is paid by who sold short', () => {
-    const scenario = new Scenario({ allowShort: true })
-    learn(scenario, action(1, 100, dividend('0.5')))
-    scenario.record(sell('10', '10', 50))
-    expect(totals(scenario)).toEqual(['-10', '-100', '0', '-5'])
-  })
-
-  it('is in tracked cash from the ex-date on, and leaves it when it is reversed', () => {
-    const rates = { 'EUR/USD': decimal('1.25') }
-    const terms = dividend('2', { currency: 'EUR', rates })
-    const scenario = new Scenario()
-    scenario.record(rich('DEPOSIT', 40, { amount: '1000' }), buy('10', '10', 50))
-    learn(scenario, action(1, 100, terms), action(2, 30, dividend('9')))
-    expect(cash(read(scenario))).toEqual([
-      ['', '900'],
-      ['EUR', '20'],
-    ])
-    scenario.record(buy('1', '1', 60, { instrumentId: 'OTHER' }))
-    expect(cash(scenario)).toEqual([
-      ['', '899'],
-      ['EUR', '20'],
-    ])
-    scenario.record(buy('1', '100', 55))
-    expect(cash(scenario)).toEqual([
-      ['', '799'],
-      ['EUR', '22'],
-    ])
-    learn(scenario, action(1, 100, terms, { reversedAt: scenario.now, epoch: 3 }))
-    expect(cash(read(scenario))).toEqual([['', '799']])
-    scenario.record(buy('1', '1', 200))
-    expect(cash(scenario)).toEqual([['', '798']])
-  })
-
-  it('is in cash that begins to be tracked before it, and after all that was recorded', () => {
-    const scenario = new Scenario()
-    learn(scenario, action(1, 100, dividend('2')))
-    scenario.record(buy('10', '10', 50))
-    scenario.record(rich('DEPOSIT', 60, { amount: '7' }))
-    expect(plain(scenario.state.cash.balances)).toEqual([['', '27']])
   })
 })

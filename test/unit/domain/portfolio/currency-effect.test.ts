@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { decimal, decimalText } from '../../../../src/domain/decimal.ts'
-import { currencyEffectsOf, foldLocally } from '../../../../src/domain/portfolio/currency-effect.ts'
+import { currencyEffectsOf } from '../../../../src/domain/portfolio/currency-effect.ts'
+import { foldLocally } from '../../../../src/domain/portfolio/local-fold.ts'
 import type { PortfolioSettings } from '../../../../src/domain/portfolio/state.ts'
 import { NO_TERMS, type TransactionDraft } from '../../../../src/domain/portfolio/transaction.ts'
 import { valuePortfolio } from '../../../../src/domain/portfolio/valuation.ts'
+import { rich } from './rich-drafts.ts'
 import { buy, quote, quoteSource, Scenario, sell, transferIn } from './scenario.ts'
 
 /** A trade in euros at a rate. */
@@ -28,12 +30,9 @@ function effects(drafts: readonly TransactionDraft[], { price, rate, reporting, 
     quote('USD/CHF', '0.8'),
   )
   const valuation = valuePortfolio(scenario.state, quotes, scenario.now, reporting)
-  const local = foldLocally(scenario.ledger, 'EUR', scenario.state.settings)
-  const { total, byPosition } = currencyEffectsOf(
-    scenario.state,
-    valuation,
-    new Map([['ACME', local]]),
-  )
+  const rules = { settings: scenario.state.settings, currencyOf: () => 'EUR' }
+  const local = foldLocally(scenario.ledger, rules)
+  const { total, byPosition } = currencyEffectsOf(scenario.state, valuation, local)
   return {
     total: total && decimalText(total),
     positions: [...byPosition.values()].map((effect) => effect && decimalText(effect)),
@@ -88,6 +87,24 @@ describe('the currency effect (decision 27)', () => {
   it('leaves out units of unknown cost', () => {
     const drafts = [euros(buy('1', '100', 1), '1'), euros(transferIn('1', '0', 2), '1')]
     expect(effects(drafts, { price: '100', rate: '2' })).toMatchObject({ total: '100' })
+  })
+
+  it('is not told of what is valued at its last trade, in the base currency of then', () => {
+    const scenario = new Scenario()
+    scenario.record(euros(buy('10', '100', 1), '1.1'))
+    const valuation = valuePortfolio(scenario.state, quoteSource(), scenario.now)
+    const rules = { settings: scenario.state.settings, currencyOf: () => 'EUR' }
+    const local = foldLocally(scenario.ledger, rules)
+    expect(currencyEffectsOf(scenario.state, valuation, local).total).toBeUndefined()
+  })
+
+  it('does not ask in which currency income came: it is in no cost', () => {
+    const income = rich('DIVIDEND', 2, { amount: '7' })
+    const drafts = [euros(buy('1', '100', 1), '1.1'), income]
+    expect(effects(drafts, { price: '100', rate: '1.2' })).toMatchObject({
+      total: '10',
+      result: '17',
+    })
   })
 
   it('is nothing while the rate stays, whatever was bought and sold', () => {

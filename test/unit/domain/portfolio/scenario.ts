@@ -127,7 +127,8 @@ export class Scenario {
     const quotes = Object.entries(prices).map(([instrumentId, price]) =>
       quote(instrumentId, price, { pricedAt: this.now }),
     )
-    return valuePortfolio(this.state, quoteSource(...quotes), this.now)
+    const source = { ...quoteSource(...quotes), actions: this.actions }
+    return valuePortfolio(this.state, source, this.now)
   }
 
   get #due() {
