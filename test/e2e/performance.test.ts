@@ -1,3 +1,4 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { describe, expect, it } from '@jest/globals'
 import {
   GetPerformanceRequest_Basis as Basis,
@@ -264,7 +265,7 @@ describe('GetPerformance', () => {
     }
     expect(await valueOf()).toBe('110')
     const knownMs = Date.now()
-    const known = { seconds: BigInt(Math.floor(knownMs / 1_000)), nanos: (knownMs % 1_000) * 1e6 }
+    const known = timestampFromMs(knownMs)
     await eventually(() => expect(Date.now()).toBeGreaterThan(knownMs))
     await ingestCloses(client, 'PERF5', { '2024-01-03': 111 })
     expect(await valueOf()).toBe('111')
@@ -276,11 +277,8 @@ describe('GetPerformance', () => {
       analysisWorker: new URL('../support/fixtures/poisoned.worker.ts', import.meta.url),
     })
     const [hanging, sound] = [newUser(), newUser()]
-    for (const [userId, quantity] of [
-      [hanging, 666_003],
-      [sound, 1],
-    ] as const) {
-      const timestamp = atClose('2024-01-02')
+    const timestamp = atClose('2024-01-02')
+    for (const [userId, quantity] of [[hanging, 666_003] as const, [sound, 1] as const]) {
       const transactions = [{ symbol: 'HANGING', quantity, price: 100, timestamp }]
       await client.update({ userId, transactions })
     }

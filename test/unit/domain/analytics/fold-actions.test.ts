@@ -231,10 +231,10 @@ describe('foldActions', () => {
 
   it('lets a merger for money of which nobody knows a rate not work', () => {
     const ledger = pack([entryOf({ ...bought, seconds: 1 }, 0)])
-    const terms = merger('', '0', '3')
-    if (terms.kind !== 'MERGER') throw new Error('no merger')
-    const cash = { ...terms.cash!, currency: 'JPY', rates: {} }
-    const all = known(action(1, 50, { ...terms, cash }, { instrumentId: 'A' }))
+    const cash = { perUnit: decimal(3), currency: 'JPY', rates: {} }
+    const all = known(
+      action(1, 50, { ...merger('', '0'), cash } as ActionTerms, { instrumentId: 'A' }),
+    )
     const acted = foldActions(ledger, { actions: all, due: all.dueAt(at(END)) })
     expect([...acted.leftOut]).toEqual(['A'])
     expect(acted.ledger.numbers.days).toHaveLength(1)
