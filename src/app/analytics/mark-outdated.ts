@@ -68,7 +68,8 @@ export async function markOutdated(
   await refreshInstruments(ports)
   await refreshActions(ports)
   let seen = await historyStore.seenNews()
-  const { epoch: instrumentEpoch } = instruments
+  // Of the table's own epoch no row is: it also counts the symbols that began.
+  const { newsEpoch: instrumentEpoch } = instruments
   const { epoch: actionEpoch } = actions.current
   const described = await historyStore.changedInstruments(seen.instrumentEpoch, instrumentEpoch)
   await historyStore.outdate(lease, [
