@@ -206,12 +206,13 @@ function tailRows(report: PerformanceReport): Row[] {
 }
 
 function benchmarkRows(comparison: BenchmarkComparison): Row[] {
-  const { benchmark, regression } = comparison
+  const { benchmark, regression, isTotalReturn } = comparison
+  const level = isTotalReturn ? 'dividends reinvested' : 'prices alone, without dividends'
   return [
     row(
       'Benchmark return',
       cumulative(benchmark.timeWeighted),
-      'Its level at the end over that at the start, less 1, in the same currency; prices alone, without dividends.',
+      `Its level at the end over that at the start, less 1, in the same currency; ${level}.`,
     ),
     row('Benchmark, per year', annualized(benchmark.timeWeighted), 'As for the portfolio.'),
     row(

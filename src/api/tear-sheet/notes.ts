@@ -62,13 +62,15 @@ function issues(all: readonly QualityIssue[]): Content {
 }
 
 function benchmarkNotes(
-  { benchmarkId, benchmark: { timeWeighted } }: NonNullable<TearSheet['benchmark']>,
+  { benchmarkId, isTotalReturn, benchmark: { timeWeighted } }: NonNullable<TearSheet['benchmark']>,
   pricedOn: TearSheet['benchmarkPricedOn'],
 ): Content {
   return [
-    html`<li>
-      The benchmark ${benchmarkId} is told by its prices alone; dividends are not in it.
-    </li>`,
+    isTotalReturn
+      ? html`<li>The benchmark ${benchmarkId} is told with its dividends reinvested.</li>`
+      : html`<li>
+          The benchmark ${benchmarkId} is told by its prices alone; dividends are not in it.
+        </li>`,
     pricedOn === undefined
       ? html`<li>There is no price of the benchmark.</li>`
       : html`<li>Its last price used is of ${dateOf(pricedOn)}.</li>`,

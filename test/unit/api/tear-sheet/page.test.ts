@@ -92,6 +92,17 @@ describe('tearSheetPage', () => {
     expect(page).toContain('risk-free rate of 2.00% a year')
   })
 
+  it('says whether the dividends of the benchmark are in it', () => {
+    const sheet = full()
+    const page = tearSheetPage({
+      ...sheet,
+      benchmark: { ...sheet.benchmark!, isTotalReturn: true },
+    })
+    expect(page.match(/prices alone|price only/g)).toBeNull()
+    expect(page.match(/dividends reinvested/g)).toHaveLength(2)
+    expect(tearSheetPage(sheet).match(/prices alone|price only/g)).toHaveLength(3)
+  })
+
   it('shows whatever a user or a symbol is called as text', () => {
     const sheet = full()
     const { performance, benchmark } = sheet
