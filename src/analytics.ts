@@ -11,6 +11,7 @@ import { LedgerCache } from './app/analytics/ledger-cache.ts'
 import { packCloses } from './app/analytics/pack-closes.ts'
 import { ResidentPrices } from './app/analytics/resident-prices.ts'
 import type { ActionTable, Clock, InstrumentTable, Telemetry } from './app/ports.ts'
+import type { StartPass } from './background-pass.ts'
 import type { Config } from './config.ts'
 import type { Postgres } from './infra/postgres/postgres.ts'
 import { openAnalysisPool } from './infra/workers/analysis-pool.ts'
@@ -36,7 +37,7 @@ export function openAnalytics(
     readonly instruments: InstrumentTable
     readonly actions: ActionTable
     readonly worker: URL | undefined
-    readonly startPass: (name: string, intervalMs: number, pass: () => Promise<void>) => unknown
+    readonly startPass: StartPass
   },
 ) {
   const { worker, telemetry, startPass, postgres } = ports
@@ -56,7 +57,7 @@ export function openAnalytics(
   }
   startPass('close-refresh', config.quoteRefreshMs, () => prices.refresh())
   const replica = randomUUID()
-  startPass('close-packing', PACKING_MS, () => packCloses(context, replica))
+  startPass('close-packing', PACKING_MS, (signal) => packCloses(context, replica, signal))
   return {
     handlers: { analytics: analyticsHandlers(analyzing), report: reportHandler(analyzing) },
     historyKeeper: (keeping: KeepingPorts, terms: HistoryTerms) =>

@@ -7,16 +7,15 @@ export interface BackgroundPass {
   readonly first: Promise<void>
   /** There is something to do: the next pass comes soon, once for any number of calls. */
   wake(): void
-  /** Waits for the pass under way; there is none after it. */
+  /** Tells the pass under way to come to an end and waits for it; there is none after it. */
   stop(): Promise<void>
 }
 
+/** What a pass does; one that goes on for long ends early, with its work in order, when the signal says so. */
+export type Pass = (signal: AbortSignal) => Promise<void>
+
 /** Starts a pass that ends with the service, and reports its failures under its name. */
-export type StartPass = (
-  name: string,
-  intervalMs: number,
-  pass: () => Promise<void>,
-) => BackgroundPass
+export type StartPass = (name: string, intervalMs: number, pass: Pass) => BackgroundPass
 
 /** Whoever is woken again and again has some rest all the same. */
 const REST_MS_MIN = 100
@@ -24,21 +23,22 @@ const REST_MS_MIN = 100
 /** Starts the first pass now, and each other `intervalMs` after the one before has ended, failed or not. */
 export function startBackgroundPass(
   intervalMs: number,
-  pass: () => Promise<void>,
+  pass: Pass,
   onFailure: (error: unknown) => void,
 ): BackgroundPass {
   let timer: NodeJS.Timeout | undefined
-  let isStopped = false
+  const stopping = new AbortController()
+  const { signal } = stopping
   let isWoken = false
   const run = async (): Promise<void> => {
     timer = undefined
     isWoken = false
     try {
-      await pass()
+      await pass(signal)
     } catch (error) {
       onFailure(error)
     }
-    if (!isStopped) rest()
+    if (!signal.aborted) rest()
   }
   const rest = (): void => {
     clearTimeout(timer)
@@ -52,13 +52,13 @@ export function startBackgroundPass(
   return {
     first,
     wake() {
-      if (isWoken || isStopped) return
+      if (isWoken || signal.aborted) return
       isWoken = true
       // While a pass is under way its end sees to it.
       if (timer !== undefined) rest()
     },
     async stop() {
-      isStopped = true
+      stopping.abort()
       clearTimeout(timer)
       await current
     },

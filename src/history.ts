@@ -22,15 +22,13 @@ export function startHistory(
 ): void {
   if (intervalMs === undefined) return
   const { analytics, postgres, telemetry, startPass, opened } = ports
-  const stopping = new AbortController()
   const keeper = analytics.historyKeeper(
     { ...postgres, telemetry },
-    { holder: randomUUID(), leaseMs: intervalMs + LEASE_SLACK_MS, signal: stopping.signal },
+    { holder: randomUUID(), leaseMs: intervalMs + LEASE_SLACK_MS },
   )
-  // In reverse: it is told to stop, waited for, and then somebody else may go on.
+  // In reverse: the pass ends, and then somebody else may go on.
   opened.add(() => keeper.release())
-  const passes = startPass('valuation-history', intervalMs, async () => {
-    if (await keeper.pass()) passes.wake()
+  const passes = startPass('valuation-history', intervalMs, async (signal) => {
+    if (await keeper.pass(signal)) passes.wake()
   })
-  opened.add(async () => stopping.abort())
 }

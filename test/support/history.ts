@@ -54,6 +54,7 @@ export interface TestKeeper {
   readonly told: { leased: boolean; rows: number; users: number; days: number }
   /** User and reason. */
   readonly failed: string[]
+  pass(): Promise<boolean>
   /** Passes until there is nothing more to do; gives back how many rows were written. */
   run(): Promise<number>
   stop(): void
@@ -85,15 +86,17 @@ export function openKeeper(
         historyFailed: (userId, reason) => void failed.push(`${userId} ${reason}`),
       },
     },
-    { holder: randomUUID(), leaseMs, signal: stopping.signal },
+    { holder: randomUUID(), leaseMs },
   )
+  const pass = (): Promise<boolean> => keeper.pass(stopping.signal)
   return {
     keeper,
+    pass,
     told,
     failed,
     async run() {
       const before = told.rows
-      while (await keeper.pass());
+      while (await pass());
       return told.rows - before
     },
     stop: () => stopping.abort(),

@@ -5,18 +5,20 @@ import { startBackgroundPass } from '../../src/background-pass.ts'
 it('goes on after a failure, never overlaps itself, and stops after the pass under way', async () => {
   const failures: unknown[] = []
   let [running, passes, overlaps] = [0, 0, 0]
+  let wasTold = false
   const events = new EventEmitter()
   const third = once(events, 'third')
   const lastPass = once(events, 'finish')
   const background = startBackgroundPass(
     1,
-    async () => {
+    async (signal) => {
       passes += 1
       running += 1
       if (running > 1) overlaps += 1
       if (passes === 3) {
         events.emit('third')
         await lastPass
+        wasTold = signal.aborted
       }
       running -= 1
       if (passes === 1) throw new Error('first')
@@ -30,6 +32,7 @@ it('goes on after a failure, never overlaps itself, and stops after the pass und
   events.emit('finish')
   await stopping
   expect({ running, passes, overlaps }).toEqual({ running: 0, passes: 3, overlaps: 0 })
+  expect(wasTold).toBe(true)
   expect(failures).toEqual([new Error('first')])
 })
 

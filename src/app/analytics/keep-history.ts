@@ -27,7 +27,6 @@ export interface HistoryTerms {
   readonly holder: string
   /** How long the lease lasts without a sign of life; longer than the time between passes. */
   readonly leaseMs: number
-  readonly signal: AbortSignal
 }
 
 /**
@@ -48,10 +47,12 @@ export class HistoryKeeper {
     this.#terms = terms
   }
 
-  /** Work of a limited amount; true when there is more to do at once. @throws LeaseLost, DATABASE_UNAVAILABLE. */
-  async pass(): Promise<boolean> {
+  /**
+   * Work of a limited amount, which ends early when the signal says so; true when there is more to do at once.
+   * @throws LeaseLost, DATABASE_UNAVAILABLE.
+   */
+  async pass(signal: AbortSignal): Promise<boolean> {
     const { prices, clock } = this.#ports
-    const { signal } = this.#terms
     const lease = await this.#claim()
     if (lease === undefined) return false
     const now = clock.now()
@@ -60,7 +61,7 @@ export class HistoryKeeper {
     // A look that is under way may have begun before the news: it is waited for, and followed by another.
     await prices.refresh()
     await prices.refresh()
-    const more = await this.#round(yesterday, { lease, seen, computedAt: now })
+    const more = await this.#round(yesterday, { lease, seen, computedAt: now, signal })
     await this.#tellLag(yesterday)
     return more && !signal.aborted
   }
@@ -99,7 +100,7 @@ export class HistoryKeeper {
     const { historyStore } = this.#ports
     let left = PORTFOLIOS_PER_PASS
     for (let page = 0; page < PAGES_PER_PASS && left > 0; page += 1) {
-      if (this.#terms.signal.aborted) return false
+      if (facts.signal.aborted) return false
       const { portfolios, next } = await historyStore.behind(this.#after, yesterday)
       left -= await this.#bringUp(portfolios, facts)
       this.#after = next ?? ''
@@ -112,9 +113,9 @@ export class HistoryKeeper {
     const { due, confirmed } = await this.#due(portfolios, facts.computedAt)
     if (confirmed.length > 0) await this.#ports.historyStore.confirm(facts.lease, confirmed)
     const byUser = new Map(due.map((each) => [each.portfolio.userId, each]))
-    const making = new HistoryMaking(this.#ports, facts, this.#terms.signal)
+    const making = new HistoryMaking(this.#ports, facts)
     for (const userIds of readingOrder(due.map(({ portfolio }) => portfolio))) {
-      if (this.#terms.signal.aborted) break
+      if (facts.signal.aborted) break
       // A sign of life. Had another the lease meanwhile, all writes under the old one are refused.
       await this.#claim()
       const group = userIds.map((userId) => byUser.get(userId))

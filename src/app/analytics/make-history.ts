@@ -33,6 +33,8 @@ export interface PassFacts {
   readonly lease: FencedLease
   readonly seen: SeenNews
   readonly computedAt: Instant
+  /** Says when the pass is to end early. */
+  readonly signal: AbortSignal
 }
 
 /** A portfolio with the days that are to be made of it. */
@@ -60,12 +62,10 @@ interface Prepared extends PricedDays {
 export class HistoryMaking {
   readonly #ports: MakingPorts
   readonly #facts: PassFacts
-  readonly #signal: AbortSignal
 
-  constructor(ports: MakingPorts, facts: PassFacts, signal: AbortSignal) {
+  constructor(ports: MakingPorts, facts: PassFacts) {
     this.#ports = ports
     this.#facts = facts
-    this.#signal = signal
   }
 
   /** @throws LeaseLost, DATABASE_UNAVAILABLE. */
@@ -76,9 +76,10 @@ export class HistoryMaking {
       return { work, costMs: costMs({ ledger, period: work.job }) }
     })
     const { chunks, large } = inChunks(priced)
+    const { signal } = this.#facts
     const batch = this.#ports.pool.openBatch()
     const cancel = (): void => batch.cancel()
-    this.#signal.addEventListener('abort', cancel)
+    signal.addEventListener('abort', cancel)
     try {
       const histories: KeptDays[] = []
       // One after the other: the other threads are free for who waits for an answer.
@@ -87,7 +88,7 @@ export class HistoryMaking {
       }
       for (const together of inWrites(histories)) await this.#write(together)
     } finally {
-      this.#signal.removeEventListener('abort', cancel)
+      signal.removeEventListener('abort', cancel)
     }
   }
 

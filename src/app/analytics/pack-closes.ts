@@ -4,7 +4,10 @@ import type { Clock, Leases } from '../ports.ts'
 /** Longer than the time between passes, and than packing some instruments takes. */
 const LEASE_MICROSECONDS = 180_000_000
 
-/** One pass that packs the closes of ended months, by one replica at a time; `holder` names this one. */
+/**
+ * One pass that packs the closes of ended months, by one replica at a time; `holder` names this one. With a new month
+ * there is much to pack: it ends early, some instruments at a time, when the signal says so.
+ */
 export async function packCloses(
   ports: {
     readonly clock: Clock
@@ -12,9 +15,10 @@ export async function packCloses(
     readonly leases: Leases
   },
   holder: string,
+  signal: AbortSignal,
 ): Promise<void> {
   const { clock, store, leases } = ports
-  for (;;) {
+  while (!signal.aborted) {
     const now = clock.now()
     if (!(await leases.claim('pack-closes', holder, now, now + LEASE_MICROSECONDS))) return
     if ((await store.packCloses(now)) === 0) return

@@ -94,12 +94,12 @@ describe('a pass', () => {
     }
     await fixture.replica.keeper.release()
     const replica = openKeeper(fixture.store, fixture.pool)
-    expect(await replica.keeper.pass()).toBe(true)
+    expect(await replica.pass()).toBe(true)
     // One is the first portfolio: of its prices a replica that just began does not know that they are known.
     expect(await kept()).toBe(999)
     expect(replica.told.users).toBe(1_501)
-    expect(await replica.keeper.pass()).toBe(true)
-    expect(await replica.keeper.pass()).toBe(false)
+    expect(await replica.pass()).toBe(true)
+    expect(await replica.pass()).toBe(false)
     expect(await kept()).toBe(2_500)
     expect(replica.told.rows).toBe(5_000)
     // Of what all of them hold one late price outdates them all.
@@ -126,7 +126,7 @@ describe('a pass', () => {
       { ...fixture.store, postgres: { ...postgres, historyStore } },
       fixture.pool,
     )
-    expect(await stopped.keeper.pass()).toBe(false)
+    expect(await stopped.pass()).toBe(false)
     expect(stopped.told.rows).toBeLessThanOrEqual(4)
     await stopped.keeper.release()
     expect(await openKeeper(fixture.store, fixture.pool).run()).toBe(24 - stopped.told.rows)

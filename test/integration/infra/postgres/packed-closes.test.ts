@@ -50,7 +50,9 @@ async function packedIds(): Promise<string[]> {
 function open() {
   const { postgres } = database.openStore({ clock: CLOCK })
   const { analyticsStore: store, quoteStore, leases } = postgres
-  return { store, quoteStore, pack: () => packCloses({ clock: CLOCK, store, leases }, 'one') }
+  const { signal } = new AbortController()
+  const pack = (): Promise<void> => packCloses({ clock: CLOCK, store, leases }, 'one', signal)
+  return { store, quoteStore, leases, pack }
 }
 
 const MIXED = [
@@ -92,6 +94,24 @@ describe('packed closes', () => {
     expect(await told(store, IDS)).toEqual(corrected)
     // What was known before is not what is packed.
     expect(await told(store, IDS, NOW)).toEqual(exact)
+  })
+
+  it('are packed no further once the service is to end', async () => {
+    const { store, quoteStore, leases } = open()
+    const before = (await packedIds()).length
+    const many = Array.from({ length: 30 }, (_, at) => quote(`END${at}`, '2024-05-02T21:00:00Z', 1))
+    await quoteStore.append(many, NOW)
+    const stopping = new AbortController()
+    const stopped = {
+      packCloses: (now: Instant) => {
+        stopping.abort()
+        return store.packCloses(now)
+      },
+    }
+    await packCloses({ clock: CLOCK, store: stopped, leases }, 'one', stopping.signal)
+    // What it was at is done.
+    expect((await packedIds()).length).toBeGreaterThan(before)
+    expect((await packedIds()).length).toBeLessThan(before + 30)
   })
 
   it('are not kept when a quote of their time came while they were packed', async () => {
