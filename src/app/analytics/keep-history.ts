@@ -61,7 +61,10 @@ export class HistoryKeeper {
     // A look that is under way may have begun before the news: it is waited for, and followed by another.
     await prices.refresh()
     await prices.refresh()
-    const more = await this.#round(yesterday, { lease, seen, computedAt: now, signal })
+    // Had another the lease meanwhile, all writes under the old one are refused.
+    const stayAlive = async (): Promise<void> => void (await this.#claim())
+    const facts = { lease, seen, computedAt: now, signal, stayAlive }
+    const more = await this.#round(yesterday, facts)
     await this.#tellLag(yesterday)
     return more && !signal.aborted
   }
@@ -116,8 +119,7 @@ export class HistoryKeeper {
     const making = new HistoryMaking(this.#ports, facts)
     for (const userIds of readingOrder(due.map(({ portfolio }) => portfolio))) {
       if (facts.signal.aborted) break
-      // A sign of life. Had another the lease meanwhile, all writes under the old one are refused.
-      await this.#claim()
+      await facts.stayAlive()
       const group = userIds.map((userId) => byUser.get(userId))
       await making.keep(group.filter((each) => each !== undefined))
     }

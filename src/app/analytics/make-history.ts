@@ -18,7 +18,7 @@ import type { AnalyticsPorts } from './analytics-ports.ts'
 import { prepareLedgers, valuedLedger } from './valued-ledger.ts'
 import { costMs, inChunks } from './work-plan.ts'
 
-/** Longer than any portfolio takes: what goes on hangs. */
+/** Longer than any portfolio takes: what goes on hangs. Leases last longer: it has to be postponed under one. */
 const JOB_MS_MAX = 10_000
 /** Rows of one transaction, unless one portfolio alone has more. */
 const ROWS_PER_WRITE = 5_000
@@ -35,6 +35,8 @@ export interface PassFacts {
   readonly computedAt: Instant
   /** Says when the pass is to end early. */
   readonly signal: AbortSignal
+  /** Gives a sign of life under the lease. */
+  readonly stayAlive: () => Promise<void>
 }
 
 /** A portfolio with the days that are to be made of it. */
@@ -76,7 +78,7 @@ export class HistoryMaking {
       return { work, costMs: costMs({ ledger, period: work.job }) }
     })
     const { chunks, large } = inChunks(priced)
-    const { signal } = this.#facts
+    const { signal, stayAlive } = this.#facts
     const batch = this.#ports.pool.openBatch()
     const cancel = (): void => batch.cancel()
     signal.addEventListener('abort', cancel)
@@ -84,6 +86,7 @@ export class HistoryMaking {
       const histories: KeptDays[] = []
       // One after the other: the other threads are free for who waits for an answer.
       for (const chunk of [...chunks, ...large.map(({ work }) => [work])]) {
+        await stayAlive()
         histories.push(...(await this.#run(batch, chunk)))
       }
       for (const together of inWrites(histories)) await this.#write(together)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import type { AnalysisBatch } from '../../../../src/app/analysis-pool.ts'
 import { buy, ingest, newName, openKeeper, useHistory } from '../../../support/history.ts'
 import { reverse } from '../../../support/rich-store.ts'
 import { write } from '../../../support/store.ts'
@@ -105,6 +106,31 @@ describe('a pass', () => {
     // Of what all of them hold one late price outdates them all.
     await ingest(fixture.store, symbol, { '2024-03-07': 105 })
     expect(await replica.run()).toBe(2_501)
+  })
+
+  it('gives a sign of life between the chunks of work that a thread does', async () => {
+    const symbol = newName()
+    await ingest(fixture.store, symbol, { '2004-03-08': 1 })
+    for (let count = 0; count < 16; count += 1) {
+      await write(fixture.store, newName(), [buy(symbol, 1, 1, '2004-03-08')])
+    }
+    const terms: string[] = []
+    const { pool } = fixture
+    const openBatch = (): AnalysisBatch => {
+      const batch = pool.openBatch()
+      const run: AnalysisBatch['run'] = async (...given) => {
+        const { rows } = await fixture.raw.query<{ term: string }>(
+          'select expires_at::text as term from lease',
+        )
+        terms.push(rows[0]!.term)
+        return batch.run(...given)
+      }
+      return { ...batch, run }
+    }
+    const replica = openKeeper(fixture.store, { ...pool, openBatch })
+    expect(await replica.run()).toBe(16)
+    expect(terms.length).toBeGreaterThan(1)
+    expect(new Set(terms).size).toBe(terms.length)
   })
 
   it('ends after what it is at when it is told to, and another goes on from there', async () => {
