@@ -204,6 +204,20 @@ export function deposit(amount: number, day: string): TransactionDraft {
   return { ...rich('DEPOSIT', 0, { amount: `${amount}` }), effectiveAt: noon(day) }
 }
 
+/** A hundred shares each, as the reference data of an epoch say. */
+export async function describeOption(
+  raw: pg.Pool,
+  instrumentId: string,
+  epoch: number,
+): Promise<void> {
+  await raw.query(
+    `insert into instrument (instrument_id, symbol, mic, isin, figi, currency, asset_class,
+       multiplier, quantity_scale, classifications, epoch)
+     values ($1, $1, '', '', '', 'USD', 'OPTION', 100, 0, '{}', $2)`,
+    [instrumentId, epoch],
+  )
+}
+
 /** Closes from Monday to Thursday. */
 export const WEEK = { '2024-03-04': 100, '2024-03-05': 110, '2024-03-06': 99, '2024-03-07': 104.5 }
 

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import type { AnalysisBatch } from '../../../../src/app/analysis-pool.ts'
-import { buy, ingest, newName, openKeeper, useHistory } from '../../../support/history.ts'
+import {
+  buy,
+  describeOption,
+  ingest,
+  newName,
+  openKeeper,
+  useHistory,
+} from '../../../support/history.ts'
 import { reverse } from '../../../support/rich-store.ts'
 import { write } from '../../../support/store.ts'
 
@@ -131,6 +138,23 @@ describe('a pass', () => {
     expect(await replica.run()).toBe(16)
     expect(terms.length).toBeGreaterThan(1)
     expect(new Set(terms).size).toBe(terms.length)
+  })
+
+  it('finds a description that changed after a symbol began', async () => {
+    const { user, symbol } = await fixture.tenUnits()
+    const [renamed, newSymbol] = [newName(), newName()]
+    await describeOption(fixture.raw, renamed, 1)
+    await fixture.raw.query(
+      `insert into alias (symbol, from_day, to_day, instrument_id)
+       values ($1, '', '2024-03-08', $1), ($2, '2024-03-09', '', $1)`,
+      [renamed, newSymbol],
+    )
+    await fixture.replica.run()
+    fixture.clock.set('2024-03-09')
+    await fixture.replica.run()
+    await describeOption(fixture.raw, symbol, 2)
+    await fixture.replica.run()
+    expect((await fixture.values(user))[0]).toBe('2024-03-04 100000')
   })
 
   it('ends after what it is at when it is told to, and another goes on from there', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import {
   buy,
   deposit,
+  describeOption,
   ingest,
   keptRows,
   newName,
@@ -247,27 +248,10 @@ describe('the kept history', () => {
     await fixture.replica.run()
     expect(await spoiled(fixture.raw, user)).toEqual([])
     await spoil(fixture.raw, user)
-    await describeOption(symbol, 1)
+    await describeOption(fixture.raw, symbol, 1)
     await fixture.replica.run()
     expect((await fixture.values(user))[0]).toBe('2024-03-04 100000')
     expect(await spoiled(fixture.raw, user)).toEqual([])
-  })
-
-  it('is made again when a description changes after a symbol began', async () => {
-    const { user, symbol } = await fixture.tenUnits()
-    const [renamed, newSymbol] = [newName(), newName()]
-    await describeOption(renamed, 2)
-    await fixture.raw.query(
-      `insert into alias (symbol, from_day, to_day, instrument_id)
-       values ($1, '', '2024-03-08', $1), ($2, '2024-03-09', '', $1)`,
-      [renamed, newSymbol],
-    )
-    await fixture.replica.run()
-    fixture.clock.set('2024-03-09')
-    await fixture.replica.run()
-    await describeOption(symbol, 3)
-    await fixture.replica.run()
-    expect((await fixture.values(user))[0]).toBe('2024-03-04 100000')
   })
 
   it('says where a value cannot be known', async () => {
@@ -326,13 +310,3 @@ describe('the kept history', () => {
     expect((await fixture.raw.query(failed!)).rows).toEqual([])
   })
 })
-
-/** A hundred shares each, as the reference data of an epoch say. */
-async function describeOption(instrumentId: string, epoch: number): Promise<void> {
-  await fixture.raw.query(
-    `insert into instrument (instrument_id, symbol, mic, isin, figi, currency, asset_class,
-       multiplier, quantity_scale, classifications, epoch)
-     values ($1, $1, '', '', '', 'USD', 'OPTION', 100, 0, '{}', $2)`,
-    [instrumentId, epoch],
-  )
-}
