@@ -10,12 +10,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .raw(
       `create table packed_closes (
         instrument_id text primary key,
-        revision bigint not null,
+        revision bigint not null check (revision >= 0),
         packed_before timestamptz,
         currency text not null default '',
         days bytea,
         prices bytea,
-        units_of bytea
+        units_of bytea,
+        constraint packed_closes_whole check (num_nulls(days, prices, units_of) in (0, 3)),
+        constraint packed_closes_dated check (prices is null or packed_before is not null),
+        constraint packed_closes_lengths check (octet_length(prices) = 2 * octet_length(days)
+          and octet_length(units_of) = octet_length(prices))
       )`,
     )
     .execute(db)

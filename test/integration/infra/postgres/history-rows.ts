@@ -1,6 +1,15 @@
 import { each, MOMENT, NOT_FINITE, type Row } from './row-cases.ts'
 
 export const GOOD_HISTORY: Readonly<Record<string, Row>> = {
+  packed_closes: {
+    instrument_id: 'good',
+    revision: 0,
+    packed_before: MOMENT,
+    currency: 'USD',
+    days: `\\x${'00'.repeat(4)}`,
+    prices: `\\x${'00'.repeat(8)}`,
+    units_of: `\\x${'00'.repeat(8)}`,
+  },
   lease: { name: 'good', holder: 'h', expires_at: MOMENT, token: 0 },
   valuation: {
     user_id: 'good',
@@ -36,6 +45,13 @@ export const GOOD_NEWS: Row = {
 }
 
 export const BAD_HISTORY: Readonly<Record<string, readonly Row[]>> = {
+  packed_closes: [
+    ...each('revision', [-1]),
+    ...each('packed_before', [null]),
+    ...each('days', [null, '\\x0000000000000000']),
+    ...each('prices', [null, '\\x00000000']),
+    ...each('units_of', [null, '\\x00000000']),
+  ],
   lease: each('token', [-1]),
   valuation: [
     ...each('currency', ['usd', 'US', 'USDT', '']),
@@ -64,6 +80,8 @@ export const BAD_HISTORY: Readonly<Record<string, readonly Row[]>> = {
 }
 
 export const LEGAL_HISTORY: readonly (readonly [string, Row])[] = [
+  ['packed_closes', { days: null, prices: null, units_of: null }],
+  ['packed_closes', { packed_before: null, days: null, prices: null, units_of: null }],
   ['valuation', { value: null, growth: null, completeness: 'PARTIAL' }],
   ['valuation', { inflow: null, outflow: null, growth: null, completeness: 'PARTIAL' }],
   ['valuation_head', { attempts: 0, retry_at: null, kept_until: null }],
