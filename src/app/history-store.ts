@@ -34,6 +34,18 @@ export interface PriceChange {
   readonly fromDay: EpochDay | undefined
 }
 
+/** Quotes of past days that were recorded of one instrument, however many they are. */
+export interface LateQuotes {
+  readonly instrumentId: string
+  /** The earliest day of those recorded since; undefined = none was. */
+  readonly day: EpochDay | undefined
+  /** The same of the {@link LateQuotes.lastCount} before: of them some may be seen only now. */
+  readonly dayBefore: EpochDay | undefined
+  readonly countBefore: number
+  /** How many were recorded shortly before the end: the next look counts them once more. */
+  readonly lastCount: number
+}
+
 /** A portfolio whose kept days may be behind it. */
 export interface BehindPortfolio {
   readonly userId: string
@@ -79,13 +91,14 @@ export interface HistoryStore {
   see(lease: FencedLease, seen: SeenNews): Promise<void>
   /**
    * What quotes recorded since changed on days up to one, of a limited stretch of time, and where that ends; `isAll` =
-   * it is now. Some of what was told before is told again, under the same name.
+   * it is now. `revalued` are quoted in another currency; some of them are told again, under the same name.
    */
   quoteChanges(
     since: Instant,
     untilDay: EpochDay,
   ): Promise<{
-    readonly changes: readonly (PriceChange & { readonly name: string })[]
+    readonly late: readonly LateQuotes[]
+    readonly revalued: readonly { readonly instrumentId: string; readonly name: string }[]
     readonly until: Instant
     readonly isAll: boolean
   }>

@@ -1,6 +1,6 @@
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import type { CorporateAction } from '../../domain/market-data/corporate-action.ts'
-import { MICROSECONDS_PER_DAY } from '../../domain/time.ts'
+import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
 import type { FencedLease, HistoryStore, PriceChange, SeenNews } from '../history-store.ts'
 import { refreshActions } from '../market-data/action-table.ts'
 import { refreshInstruments } from '../market-data/refresh-instruments.ts'
@@ -21,33 +21,36 @@ export interface OutdatePorts {
   readonly actions: ActionTable
 }
 
-type News = readonly (PriceChange & { readonly name: string })[]
+type News = Pick<Awaited<ReturnType<HistoryStore['quoteChanges']>>, 'late' | 'revalued' | 'until'>
 
-/** What of the news this replica knows already, by name: each does its work once. */
+/** What of the news this replica knows already: each does its work once. */
 export class KnownNews {
+  #counts: ReadonlyMap<string, number> = new Map()
+  /** Up to where it was told; of what another replica looked at since it knows nothing. */
+  #until: Instant | undefined
   #names = new Set<string>()
 
   /** Of what is new, the earliest of each instrument. */
-  newAmong(news: News): readonly PriceChange[] {
+  newAmong({ late, revalued }: News, since: Instant): readonly PriceChange[] {
+    const counts = this.#until === since ? this.#counts : new Map<string, number>()
     const earliest = new Map<string, PriceChange>()
-    for (const change of news) {
-      if (this.#names.has(change.name)) continue
-      const other = earliest.get(change.instrumentId)
-      if (other === undefined || isEarlier(change, other)) {
-        earliest.set(change.instrumentId, change)
-      }
+    for (const { instrumentId, day = Infinity, dayBefore = Infinity, countBefore } of late) {
+      const isKnown = countBefore === (counts.get(instrumentId) ?? 0)
+      const fromDay = Math.min(day, isKnown ? Infinity : dayBefore)
+      if (fromDay < Infinity) earliest.set(instrumentId, { instrumentId, fromDay })
+    }
+    for (const { instrumentId, name } of revalued) {
+      if (!this.#names.has(name)) earliest.set(instrumentId, { instrumentId, fromDay: undefined })
     }
     return [...earliest.values()]
   }
 
   /** They have done their work. What is older is not told again. */
-  learn(news: News): void {
-    this.#names = new Set(news.map(({ name }) => name))
+  learn({ late, revalued, until }: News): void {
+    this.#until = until
+    this.#counts = new Map(late.map(({ instrumentId, lastCount }) => [instrumentId, lastCount]))
+    this.#names = new Set(revalued.map(({ name }) => name))
   }
-}
-
-function isEarlier(change: PriceChange, other: PriceChange): boolean {
-  return (change.fromDay ?? -Infinity) < (other.fromDay ?? -Infinity)
 }
 
 /**
@@ -78,10 +81,10 @@ export async function markOutdated(
   ])
   for (let isAll = false; !isAll && !signal.aborted;) {
     const quotes = await historyStore.quoteChanges(seen.quotesUntil, yesterday)
-    await historyStore.outdate(lease, known.newAmong(quotes.changes))
+    await historyStore.outdate(lease, known.newAmong(quotes, seen.quotesUntil))
     seen = { quotesUntil: quotes.until, actionEpoch, instrumentEpoch }
     await historyStore.see(lease, seen)
-    known.learn(quotes.changes)
+    known.learn(quotes)
     isAll = quotes.isAll
   }
   return seen

@@ -61,8 +61,10 @@ export function openHistoryNews(
 
 interface LateRow {
   readonly instrument_id: string
-  readonly recorded_at: Instant
-  readonly day: EpochDay
+  readonly day: EpochDay | null
+  readonly day_before: EpochDay | null
+  readonly count_before: number
+  readonly last_count: number
 }
 
 interface CurrencyRow {
@@ -79,14 +81,18 @@ async function readQuoteChanges(
   const stretch = await sql<{ until: Instant; is_all: boolean }>`
     select least(now(), ${end}) as until, now() <= ${end} as is_all`.execute(database.kysely)
   const [{ until, is_all: isAll } = { until: since, is_all: true }] = stretch.rows
-  const from = sql`${timestampText(since - STAMP_LAG_MICROSECONDS)}::timestamptz`
-  const within = sql`recorded_at >= ${from} and recorded_at < ${timestampText(until)}::timestamptz`
+  const from = momentOf(since - STAMP_LAG_MICROSECONDS)
+  const within = sql`recorded_at >= ${from} and recorded_at < ${momentOf(until)}`
+  const isBefore = sql`recorded_at < ${momentOf(since)}`
+  // A row for each instrument: a history that is imported has millions of quotes an hour.
   const late = await sql<LateRow>`
-    select instrument_id, recorded_at,
-      min((priced_at at time zone 'UTC')::date - date '1970-01-01') as day
+    select instrument_id, min(${DAY}) filter (where not ${isBefore}) as day,
+      min(${DAY}) filter (where ${isBefore}) as day_before,
+      count(*) filter (where ${isBefore}) as count_before,
+      count(*) filter (where recorded_at >= ${momentOf(until - STAMP_LAG_MICROSECONDS)}) as last_count
     from quote where ${within}
       and priced_at < (${dayText(untilDay + 1)}::date)::timestamp at time zone 'UTC'
-    group by instrument_id, recorded_at`.execute(database.kysely)
+    group by instrument_id`.execute(database.kysely)
   // An instrument is valued by its quotes in its last currency alone: in another one all its days are others.
   const other = await sql<CurrencyRow>`
     select recent.instrument_id, first || '/' || last as currencies
@@ -100,19 +106,28 @@ async function readQuoteChanges(
       order by priced_at desc limit 1
     ) as before on true
     where first <> last or first <> before.currency`.execute(database.kysely)
-  const changes = [
-    ...late.rows.map(({ instrument_id: instrumentId, recorded_at: recordedAt, day }) => ({
-      instrumentId,
-      fromDay: day,
-      name: `${instrumentId} ${recordedAt}`,
+  return {
+    late: late.rows.map((row) => ({
+      instrumentId: row.instrument_id,
+      day: row.day ?? undefined,
+      dayBefore: row.day_before ?? undefined,
+      countBefore: row.count_before,
+      lastCount: row.last_count,
     })),
-    ...other.rows.map(({ instrument_id: instrumentId, currencies }) => ({
+    revalued: other.rows.map(({ instrument_id: instrumentId, currencies }) => ({
       instrumentId,
-      fromDay: undefined,
       name: `${instrumentId} ${currencies}`,
     })),
-  ]
-  return { changes, until, isAll }
+    until,
+    isAll,
+  }
+}
+
+/** The UTC day of a quote, as an EpochDay. */
+const DAY = sql`((priced_at at time zone 'UTC')::date - date '1970-01-01')`
+
+function momentOf(instant: Instant) {
+  return sql`${timestampText(instant)}::timestamptz`
 }
 
 /** Those whom the statement does not reach any more are found by the next: who is outdated is not found again. */

@@ -6,6 +6,8 @@ import {
   ingest,
   newName,
   openKeeper,
+  spoil,
+  spoiled,
   useHistory,
 } from '../../../support/history.ts'
 import { reverse } from '../../../support/rich-store.ts'
@@ -155,6 +157,25 @@ describe('a pass', () => {
     await describeOption(fixture.raw, symbol, 2)
     await fixture.replica.run()
     expect((await fixture.values(user))[0]).toBe('2024-03-04 100000')
+  })
+
+  it('finds a price that was stamped before the last look and committed after it, once', async () => {
+    const { user, symbol } = await fixture.tenUnits()
+    await fixture.raw.query(
+      `insert into quote (instrument_id, priced_at, source, price, currency, kind, split_adjusted,
+         recorded_at)
+       select $1, '2024-03-06T13:00:00Z', 'late', 98, '', 'CLOSE', false,
+         quotes_until - interval '10 seconds' from valuation_news`,
+      [symbol],
+    )
+    await fixture.replica.run()
+    expect((await fixture.values(user))[2]).toBe('2024-03-06 980')
+    await spoil(fixture.raw, user)
+    await fixture.replica.run()
+    expect(await spoiled(fixture.raw, user)).toHaveLength(4)
+    await ingest(fixture.store, symbol, { '2024-03-07': 106 })
+    await fixture.replica.run()
+    expect(await spoiled(fixture.raw, user)).toEqual(['2024-03-04', '2024-03-05', '2024-03-06'])
   })
 
   it('ends after what it is at when it is told to, and another goes on from there', async () => {
