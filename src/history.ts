@@ -10,7 +10,7 @@ import type { Opened } from './opened.ts'
  * The replica that has the lease keeps it from pass to pass; one that dies loses it after so much longer. A job that
  * hangs, 10 s, and what follows it until the next sign of life fit in.
  */
-const LEASE_SLACK_MS = 30_000
+const LEASE_SLACK_MS = 15_000
 
 /** Keeps the valuations of past days from now on, until it is closed; one replica at a time does it. */
 export function startHistory(

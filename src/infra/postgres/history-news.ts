@@ -8,8 +8,8 @@ import type { Schema } from './schema.ts'
 
 /** A quote is stamped before it is committed, by a replica's clock: what is a little older is looked at once more. */
 const STAMP_LAG_MICROSECONDS = 60 * MICROSECONDS_PER_SECOND
-/** Of quotes recorded, what one statement looks through. */
-const STRETCH = sql`interval '1 hour'`
+/** Of quotes recorded, what one statement looks through: of an import in full swing not more than its timeout allows. */
+const STRETCH = sql`interval '2 minutes'`
 /** Changes that one transaction outdates, and users that one statement of it does. */
 const CHANGES_PER_TRANSACTION = 50
 const USERS_PER_STATEMENT = 5_000
