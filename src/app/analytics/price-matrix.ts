@@ -15,6 +15,7 @@ const SPARE_DAYS = 64
 const SPARE_SHARE = 1.25
 
 interface Row {
+  /** -1 = nothing is known of its closes: whatever symbol anybody asks for takes no memory. */
   readonly place: number
   /** Of its quotes, and what they are in once they are prices of units. */
   readonly quoted: string
@@ -33,7 +34,7 @@ interface RateRow {
 
 /**
  * The daily closes of many instruments in one block of memory that threads read in place. Grows into a new block:
- * who reads the old one goes on with what it was. Instruments without a quote have a row too, an empty one.
+ * who reads the old one goes on with what it was. That an instrument has no quote is known too.
  */
 export class PriceMatrix {
   readonly #instruments: InstrumentSource
@@ -90,7 +91,7 @@ export class PriceMatrix {
     return this.#rows.get(instrumentId)?.currency ?? ''
   }
 
-  /** -1 = it is not here. */
+  /** -1 = it is not here, or has no close. */
   rowOf(instrumentId: string): number {
     return this.#rows.get(instrumentId)?.place ?? -1
   }
@@ -115,12 +116,12 @@ export class PriceMatrix {
     this.#makeRoom(this.#placesUsed + instrumentIds.length, firstDay, lastDay)
     for (const instrumentId of instrumentIds) {
       const history = found.get(instrumentId)
-      const row = this.#describe(instrumentId, history?.currency ?? '')
+      const row = this.#describe(instrumentId, history)
       this.#rows.set(instrumentId, row)
       this.#outdated.delete(instrumentId)
       // A split was recorded while they were read.
       if (history && !history.unitsOf && splitsKey(row.actions) !== '') this.outdate(instrumentId)
-      this.#fill(row, row.isConstant ? undefined : history)
+      if (row.place >= 0) this.#fill(row, row.isConstant ? undefined : history)
     }
     this.#revision += 1
   }
@@ -130,8 +131,8 @@ export class PriceMatrix {
     for (const { instrumentId, currency, day, price, unitsOf } of closes) {
       const row = this.#rows.get(instrumentId)
       if (row === undefined || row.isConstant) continue
-      if (row.quoted !== currency) {
-        // Of another currency: read anew, with all that it means.
+      if (row.quoted !== currency || row.place < 0) {
+        // Of another currency, or the first: read anew, with all that it means.
         this.outdate(instrumentId)
         continue
       }
@@ -148,9 +149,9 @@ export class PriceMatrix {
     return quote.price.toNumber() * row.factor * priceInLastUnits(row.actions, momentOfUnits(quote))
   }
 
-  /** Pairs that a rate may be made of and that are not here yet. */
+  /** Pairs that a rate may be made of and that are not here, or have to be read anew. */
   missingPairs(from: string, to: string): readonly string[] {
-    return pairsBetween(from, to).filter((pair) => !this.#rows.has(pair))
+    return pairsBetween(from, to).filter((pair) => !this.has(pair))
   }
 
   /** The row of the rate of every day from one currency to another, or SAME_CURRENCY or NO_RATE. */
@@ -159,6 +160,7 @@ export class PriceMatrix {
     const name = `${from}>${to}`
     let rate = this.#rates.get(name)
     if (rate === undefined) {
+      if (!this.#isConvertible(from, to)) return NO_RATE
       this.#makeRoom(this.#placesUsed + 1, this.#matrix.firstDay, this.#matrix.firstDay)
       rate = { place: this.#takePlace(), revision: -1 }
       this.#rates.set(name, rate)
@@ -172,13 +174,25 @@ export class PriceMatrix {
       : rate.place
   }
 
-  #describe(instrumentId: string, quoted: string): Row {
+  /** True when any close of a pair that is quoted, or crossed through a pivot, is here. */
+  #isConvertible(from: string, to: string): boolean {
+    const isQuoted = (one: string, other: string): boolean =>
+      Math.max(this.rowOf(`${one}/${other}`), this.rowOf(`${other}/${one}`)) >= 0
+    return (
+      isQuoted(from, to) ||
+      PIVOT_CURRENCIES.some((pivot) => isQuoted(from, pivot) && isQuoted(pivot, to))
+    )
+  }
+
+  #describe(instrumentId: string, history: CloseHistory | undefined): Row {
     const instrument = this.#instruments.get(instrumentId)
     const actions = this.#actions().of(instrumentId)
-    const place = this.#placeFor(instrumentId, actions)
+    const quoted = history?.currency ?? ''
+    const constant = instrument && constantQuote(instrument)
+    const hasCloses = history !== undefined || constant !== undefined
+    const place = hasCloses ? this.#placeFor(instrumentId, actions) : -1
     const plain = { place, quoted, currency: quoted, factor: 1, isConstant: false, actions }
     if (instrument === undefined) return plain
-    const constant = constantQuote(instrument)
     if (constant !== undefined) return { ...plain, currency: constant.currency, isConstant: true }
     const facts = { pricedAt: 0, source: '', kind: 'CLOSE', splitAdjusted: false } as const
     const one = { instrumentId, price: ONE, currency: quoted, ...facts }
@@ -189,7 +203,7 @@ export class PriceMatrix {
   /** Another one after a split: who counts in the units of before reads the old one on. */
   #placeFor(instrumentId: string, actions: readonly CorporateAction[]): number {
     const row = this.#rows.get(instrumentId)
-    return row !== undefined && splitsKey(row.actions) === splitsKey(actions)
+    return row !== undefined && row.place >= 0 && splitsKey(row.actions) === splitsKey(actions)
       ? row.place
       : this.#takePlace()
   }

@@ -264,7 +264,7 @@ describe('the kept history', () => {
       Array.from({ length: 4 }, () => [null, null, 'PARTIAL']),
     )
     // The next known value grows from none, until the rate of the first day is told.
-    await ingest(fixture.store, 'CHF/USD', { '2024-03-04': 1 })
+    await ingest(fixture.store, 'CHF/USD', { '2024-03-04': 1 }, 'USD')
     await fixture.replica.run()
     expect((await keptRows(fixture.raw, user)).map(({ value }) => value)).toEqual([
       '1000',

@@ -55,6 +55,32 @@ describe('PriceMatrix', () => {
     expect(matrix.revision).not.toBe(revision)
   })
 
+  it('takes no room for symbols and currencies that nobody quotes, until somebody does', () => {
+    const matrix = new PriceMatrix(NOBODY)
+    matrix.put(['A', 'EUR/USD'], [history('A', { 990: 10 }), history('EUR/USD', { 990: 2 })], TODAY)
+    expect(matrix.rateRow('EUR', 'USD')).toBeGreaterThanOrEqual(0)
+    matrix.put(['NONE'], [], TODAY)
+    const { length } = matrix.matrix.closes
+    for (let count = 0; count < 100; count += 1) {
+      matrix.expect(1)
+      matrix.put([`NONE${count}`], [], TODAY)
+      expect(matrix.rateRow(`N${count}`, 'EUR')).toBe(NO_RATE)
+    }
+    expect(matrix.matrix.closes).toHaveLength(length)
+    expect(matrix.has('NONE1')).toBe(true)
+    expect(read(matrix, 'NONE1', TODAY)).toBeNaN()
+    expect(matrix.missingPairs('N1', 'EUR')).toContain('N1/EUR')
+    matrix.put(['N1/EUR'], [], TODAY)
+    expect(matrix.missingPairs('N1', 'EUR')).not.toContain('N1/EUR')
+    matrix.update([{ instrumentId: 'N1/EUR', currency: 'EUR', day: 990, price: 7, unitsOf: 0 }])
+    expect(matrix.missingPairs('N1', 'EUR')).toContain('N1/EUR')
+    // In the base currency of whoever holds it.
+    matrix.update([{ instrumentId: 'NONE1', currency: '', day: 990, price: 7, unitsOf: 0 }])
+    expect(matrix.has('NONE1')).toBe(false)
+    matrix.put(['NONE1'], [history('NONE1', { 990: 7 }, '')], TODAY)
+    expect(read(matrix, 'NONE1', TODAY)).toBe(7)
+  })
+
   it('has what is quoted in another currency read anew', () => {
     const matrix = new PriceMatrix(NOBODY)
     matrix.put(['A'], [history('A', { 990: 10 })], TODAY)
