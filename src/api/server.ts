@@ -76,8 +76,10 @@ export async function startServer(options: {
     const ports = {
       http: http?.port,
       health:
-        healthPort === undefined ? undefined : await bind(healthServer, bindAddress, healthPort),
-      grpc: await bind(server, bindAddress, grpcPort),
+        healthPort === undefined
+          ? undefined
+          : await bind(healthServer, 'HEALTH_PORT', bindAddress, healthPort),
+      grpc: await bind(server, 'GRPC_PORT', bindAddress, grpcPort),
     }
     return {
       ports,
@@ -100,12 +102,12 @@ export async function startServer(options: {
   }
 }
 
-async function bind(server: Server, host: string, port: number): Promise<number> {
+async function bind(server: Server, setting: string, host: string, port: number): Promise<number> {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, boundPort) => {
       if (error === null) resolve(boundPort)
-      else reject(error)
+      else reject(new Error(`${setting} ${address} cannot be had`, { cause: error }))
     })
   })
   mendHeaders(server)
