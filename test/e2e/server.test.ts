@@ -195,10 +195,7 @@ describe('grpc.health.v1', () => {
     proxy.refuse(false)
     await waitUntil(async () => (await check(ports.grpc, HEALTH_SERVICE)) === 'SERVING')
     proxy.refuse(true)
-    await fixture.database.raw.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and application_name = 'portfolio-tracking-service'`,
-    )
+    proxy.cut()
     await waitUntil(async () => (await check(ports.grpc, HEALTH_SERVICE)) === 'NOT_SERVING')
     expect(await check(ports.grpc, '')).toBe('SERVING')
   })

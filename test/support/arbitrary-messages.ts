@@ -6,6 +6,8 @@ const DEPTH_MAX = 4
 const text = fc.oneof(
   fc.string({ maxLength: 40 }),
   fc.string({ unit: 'grapheme', maxLength: 12 }),
+  // What means something, in one field or another.
+  fc.constantFrom('AAPL', 'USD', '1.5', '2024-02-29', '1-0123456789abcdef'),
   fc.constantFrom(
     '',
     'a'.repeat(127),

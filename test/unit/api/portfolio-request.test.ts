@@ -35,21 +35,19 @@ function violationsOf(transaction: Sent): readonly string[] {
 
 const { SELL, TRANSFER } = Type
 
-it('tells how many transactions there may be where there are too many, and nowhere else', () => {
-  const factsOf = (count: number, quantity: number) => {
-    const transactions = Array.from({ length: count }, () => ({
-      symbol: 'AAPL',
-      quantity,
-      price: 1,
-    }))
-    const request = create(PortfolioUpdateRequestSchema, { userId: 'alice', transactions })
-    try {
-      readUpdate(request, new Metadata(), NOW)
-    } catch (error) {
-      return (error as PortfolioError).metadata
-    }
+/** The facts of a request's refusal; undefined = it is not refused. */
+function factsOf(count: number, quantity: number) {
+  const transactions = Array.from({ length: count }, () => ({ symbol: 'AAPL', quantity, price: 1 }))
+  const request = create(PortfolioUpdateRequestSchema, { userId: 'alice', transactions })
+  try {
+    readUpdate(request, new Metadata(), NOW)
     return undefined
+  } catch (error) {
+    return (error as PortfolioError).metadata
   }
+}
+
+it('a refusal tells how many transactions there may be where there are too many, and nowhere else', () => {
   expect(factsOf(1_000, 1)).toBeUndefined()
   expect(factsOf(1_000, 0)).toEqual({})
   expect(factsOf(1_001, 1)).toEqual({ actual: '1001', maximum: '1000' })
