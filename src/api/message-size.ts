@@ -10,20 +10,39 @@ import { PortfolioError } from '../domain/errors.ts'
 const FIELDS_MAX = 400_000
 /** Messages that are smaller cannot have as many. */
 const BYTES_UNCOUNTED = 16_384
+/** A mebibyte of lots that are named has fewer. */
+const OBJECTS_MAX = 50_000
+const BRACE = 0x7b
 /** Of an entry of a map: key and value. */
 const ENTRY_FIELDS = 2
 
 /**
- * Looks at a request before it is decoded.
- * @throws PortfolioError REQUEST_TOO_LARGE for one that takes too long, and the reader's error for one that is malformed.
+ * Looks at a request before it is decoded; one that is malformed is left to whoever decodes it.
+ * @throws PortfolioError REQUEST_TOO_LARGE for one that takes too long.
  */
 export function checkSize(input: DescMessage, bytes: Uint8Array): void {
   if (bytes.length <= BYTES_UNCOUNTED) return
-  const reader = new BinaryReader(bytes)
-  if (countFields(input, reader, bytes.length) <= FIELDS_MAX) return
-  throw new PortfolioError('REQUEST_TOO_LARGE', 'too many messages within one', {
-    metadata: { maximum_fields: String(FIELDS_MAX) },
-  })
+  let count = 0
+  try {
+    count = countFields(input, new BinaryReader(bytes), bytes.length)
+  } catch {
+    return
+  }
+  if (count > FIELDS_MAX) throw tooLarge({ maximum_fields: String(FIELDS_MAX) })
+}
+
+/**
+ * The same of a request in JSON, whose objects are counted by their braces.
+ * @throws PortfolioError REQUEST_TOO_LARGE
+ */
+export function checkJsonSize(bytes: Uint8Array): void {
+  let objects = 0
+  for (let at = bytes.indexOf(BRACE); at !== -1; at = bytes.indexOf(BRACE, at + 1)) objects += 1
+  if (objects > OBJECTS_MAX) throw tooLarge({ maximum_objects: String(OBJECTS_MAX) })
+}
+
+function tooLarge(metadata: Readonly<Record<string, string>>): PortfolioError {
+  return new PortfolioError('REQUEST_TOO_LARGE', 'too many messages within one', { metadata })
 }
 
 /** Stops counting where there are too many. */
