@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { openAnalytics } from './analytics.ts'
 import type { HistoryTelemetry } from './app/history-store.ts'
+import type { Telemetry } from './app/ports.ts'
 import type { StartPass } from './background-pass.ts'
 import type { Config } from './config.ts'
 import type { Postgres } from './infra/postgres/postgres.ts'
@@ -18,7 +19,7 @@ export function startHistory(
   ports: {
     readonly analytics: ReturnType<typeof openAnalytics>
     readonly postgres: Postgres
-    readonly telemetry: HistoryTelemetry
+    readonly telemetry: HistoryTelemetry & Pick<Telemetry, 'backgroundFailed'>
     readonly startPass: StartPass
     readonly opened: Opened
   },
@@ -29,8 +30,12 @@ export function startHistory(
     { ...postgres, telemetry },
     { holder: randomUUID(), leaseMs: intervalMs + LEASE_SLACK_MS },
   )
-  // In reverse: the pass ends, and then somebody else may go on.
-  opened.add(() => keeper.release())
+  // In reverse: the pass ends, and then somebody else may go on; at the latest when the lease ends.
+  opened.add(() =>
+    keeper
+      .release()
+      .catch((error: unknown) => telemetry.backgroundFailed('valuation-history', error)),
+  )
   const passes = startPass('valuation-history', intervalMs, async (signal) => {
     if (await keeper.pass(signal)) passes.wake()
   })

@@ -33,8 +33,10 @@ const config = readConfig()
 const logger = createLogger(config.logLevel)
 const starting = startService(config, { logger })
 let isStopping = false
+/** What the process has to say when it ends: 1 once it crashed, be it during a shutdown that went well till then. */
+let exitCode = 0
 
-async function stop(exitCode: number, drainTimeoutMs: number): Promise<void> {
+async function stop(drainTimeoutMs: number): Promise<void> {
   try {
     const service = await starting
     await service.close(drainTimeoutMs)
@@ -52,16 +54,17 @@ function onSignal(signal: NodeJS.Signals): void {
   }
   isStopping = true
   logger.info({ signal }, 'stopping')
-  void stop(0, config.drainTimeoutMs)
+  void stop(config.drainTimeoutMs)
 }
 
 function onCrash(error: unknown): void {
   logger.fatal({ err: error }, 'the process is in an unknown state and ends')
   // Whatever keeps the shutdown from ending must not keep the process.
   setTimeout(() => process.exit(1), 2 * CRASH_DRAIN_MS).unref()
+  exitCode = 1
   if (isStopping) return
   isStopping = true
-  void stop(1, CRASH_DRAIN_MS)
+  void stop(CRASH_DRAIN_MS)
 }
 
 function onReady({ ports }: Service): void {

@@ -26,6 +26,7 @@ import type { CallContext } from '../app/ports.ts'
 import { PortfolioError } from '../domain/errors.ts'
 import { GrpcCall } from './grpc-call.ts'
 import { messageBytes } from './message-bytes.ts'
+import { checkSize } from './message-size.ts'
 import type { Edge, MethodFacts, ReplyHeaders, ServedCall } from './served-call.ts'
 
 /** What a handler answers: the message, and what the specification's messages have no field for. */
@@ -257,12 +258,13 @@ async function answer(
   }
 }
 
-/** @throws PortfolioError MALFORMED_REQUEST for bytes that are no such message, invalid UTF-8 included. */
+/** @throws PortfolioError MALFORMED_REQUEST for bytes that are no such message, invalid UTF-8 included, or REQUEST_TOO_LARGE. */
 function decode<Input extends DescMessage>(input: Input, bytes: Uint8Array): MessageShape<Input> {
   try {
+    checkSize(input, bytes)
     return fromBinary(input, bytes)
   } catch (error) {
-    throw malformed(input, error)
+    throw error instanceof PortfolioError ? error : malformed(input, error)
   }
 }
 

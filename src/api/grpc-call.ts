@@ -1,5 +1,7 @@
 import { type Deadline, Metadata, type sendUnaryData } from '@grpc/grpc-js'
+import { PortfolioError } from '../domain/errors.ts'
 import { statusOf } from './errors.ts'
+import { ILLEGAL_TIMEOUT } from './headers.ts'
 import { type Edge, type MethodFacts, type ReplyHeaders, ServedCall } from './served-call.ts'
 
 /** What unary and streaming calls of grpc-js have in common. */
@@ -21,6 +23,13 @@ export class GrpcCall extends ServedCall {
     this.#call = call
     this.#callback = callback
     call.on('cancelled', () => this.leave())
+  }
+
+  override admit(): void {
+    super.admit()
+    if (this.metadata.get(ILLEGAL_TIMEOUT).length === 0) return
+    const text = 'grpc-timeout must be 1 to 8 digits and one of H, M, S, m, u and n'
+    throw new PortfolioError('METADATA_INVALID', text)
   }
 
   protected override sendHeaders(headers: ReplyHeaders): void {

@@ -1,32 +1,33 @@
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import type { Server } from '@grpc/grpc-js'
 
-/**
- * Mends headers before grpc-js reads them, which has no hook of its own that comes early enough.
- * To be called for each port that was bound.
- * @throws when grpc-js no longer keeps its HTTP/2 servers where it did.
- */
-export function mendHeaders(server: Server): void {
-  const { http2Servers } = server as unknown as { http2Servers?: Map<Http2Server, unknown> }
-  if (http2Servers === undefined || http2Servers.size === 0) {
-    throw new Error('this version of grpc-js is not known: its http2Servers are not there')
-  }
-  for (const http2Server of http2Servers.keys()) http2Server.prependListener('stream', mend)
+/** Mends headers before grpc-js reads them, which has no hook of its own that comes early enough. */
+export function mendHeaders(http2Server: Http2Server): void {
+  http2Server.prependListener('stream', mend)
 }
 
 function mend(_stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   const timeout = headers['grpc-timeout']
-  if (typeof timeout === 'string') headers['grpc-timeout'] = shorterTimeout(timeout)
+  if (typeof timeout === 'string') {
+    const isLegal = TIMEOUT.test(timeout)
+    headers[isLegal ? 'grpc-timeout' : ILLEGAL_TIMEOUT] = shorterTimeout(timeout)
+    if (!isLegal) delete headers['grpc-timeout']
+  }
   blankIllegalValues(headers)
 }
 
-const TIMEOUT = /^(\d{1,8})\s*([HMS])$/
+/**
+ * A timeout that is none travels by this name: grpc-js would answer INTERNAL to it, as if we were to blame, or wait for
+ * what it makes of a part of it.
+ */
+export const ILLEGAL_TIMEOUT = 'grpc-timeout-illegal'
+
+const TIMEOUT = /^(\d{1,8})([HMSmun])$/
 const UNIT_SECONDS: Readonly<Record<string, number>> = { H: 3_600, M: 60, S: 1 }
 const TIMEOUT_SECONDS_MAX = 86_400
 
 /**
  * grpc-js keeps a timeout in 32 bits of milliseconds, so that 600 hours are over at once. A day is longer than any
- * call may take. Illegal timeouts stay as they are: refusing them is grpc-js's business.
+ * call may take. What is no timeout stays as it is.
  */
 export function shorterTimeout(timeout: string): string {
   const [, amount, unit = ''] = TIMEOUT.exec(timeout) ?? []

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { DescMethodUnary, DescService } from '@bufbuild/protobuf'
+import type { DescMessage, DescMethodUnary, DescService } from '@bufbuild/protobuf'
 import { anyUnpack } from '@bufbuild/protobuf/wkt'
 import {
   Code,
@@ -17,6 +17,7 @@ import type { Failure } from './errors.ts'
 import { addCallRoute, type HttpCall } from './http-call.ts'
 import { BODY_BYTES_MAX, DETAILS, httpStatusOf, putRetryAfter } from './http-failure.ts'
 import { JSON_OPTIONS } from './http-json.ts'
+import { checkJsonSize, checkSize } from './message-size.ts'
 import type { Edge } from './served-call.ts'
 
 const CALL = createContextKey<HttpCall | undefined>(undefined)
@@ -62,7 +63,10 @@ function addRoute(
     system: 'connect_rpc',
     clientMs: timeoutMs,
     sendFailure: sendError,
-    serve: (call, request) => serve(connect, call, request),
+    serve: async (call, request) => {
+      checkBody(method.input, request)
+      await serve(connect, call, request)
+    },
   })
 }
 
@@ -93,22 +97,30 @@ function timeoutMs({ headers }: FastifyRequest): number {
   return typeof text === 'string' && TIMEOUT.test(text) ? Number(text) : Infinity
 }
 
+/** What Connect would not refuse before it is read. */
+function checkBody(input: DescMessage, request: FastifyRequest): void {
+  const { body } = request
+  if (!(body instanceof Uint8Array)) return
+  if (!isJson(request)) {
+    checkSize(input, body)
+    return
+  }
+  // Connect would read what is no character as U+FFFD.
+  if (!isUtf8(body)) throw new PortfolioError('MALFORMED_REQUEST', 'the body is no UTF-8')
+  checkJsonSize(body)
+}
+
 async function serve(
   connect: UniversalHandler,
   call: HttpCall,
   request: FastifyRequest,
 ): Promise<void> {
-  const { body: sent } = request
-  if (sent instanceof Uint8Array && isJson(request) && !isUtf8(sent)) {
-    // Connect would read what is no character as U+FFFD.
-    throw new PortfolioError('MALFORMED_REQUEST', 'the body is no UTF-8')
-  }
   const response = await connect({
     httpVersion: request.raw.httpVersion,
     method: request.method,
     url: `http://localhost${request.url}`,
     header: headersOf(request),
-    body: bodyOf(sent),
+    body: bodyOf(request.body),
     signal: call.signal,
     contextValues: createContextValues().set(CALL, call),
   })

@@ -85,9 +85,10 @@ export async function startHttpServer(options: {
   })
   try {
     await app.listen({ host: options.bindAddress, port: options.httpPort })
-  } catch (error) {
+  } catch (cause) {
     await app.close()
-    throw error
+    const address = `${options.bindAddress}:${options.httpPort}`
+    throw new Error(`HTTP_PORT ${address} cannot be had`, { cause })
   }
   const { port } = app.server.address() as AddressInfo
   return { port, close: (timeoutMs) => drain(app, unused, timeoutMs) }

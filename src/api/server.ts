@@ -1,9 +1,8 @@
-import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js'
 import { AnalyticsService } from '../../gen/portfolio/v1/analytics_service_pb.ts'
 import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { addService, type HandlersOf } from './call.ts'
-import { mendHeaders } from './headers.ts'
+import { GrpcServer } from './grpc-server.ts'
 import { createHealth, type Health } from './health.ts'
 import { type HttpServer, startHttpServer } from './http.ts'
 import type { ReportHandler } from './http-report.ts'
@@ -12,23 +11,6 @@ import type { Edge } from './served-call.ts'
 
 export const HEALTH_SERVICE = PortfolioService.typeName
 const SERVICES = [PortfolioService.typeName, MarketDataService.typeName, AnalyticsService.typeName]
-
-const MEBIBYTE = 1_048_576
-
-const OPTIONS: ServerOptions = {
-  'grpc.max_receive_message_length': MEBIBYTE,
-  'grpc.max_send_message_length': 4 * MEBIBYTE,
-  'grpc.max_concurrent_streams': 100,
-  // Connections end now and then, so that clients find replicas that came later.
-  'grpc.max_connection_age_ms': 300_000,
-  'grpc.max_connection_age_grace_ms': 30_000,
-  'grpc.max_connection_idle_ms': 300_000,
-  'grpc.keepalive_time_ms': 60_000,
-  'grpc.keepalive_timeout_ms': 20_000,
-  // Mebibytes: enough for the messages of all streams of a connection, and not without an end.
-  'grpc-node.max_session_memory': 256,
-  'grpc.enable_channelz': 0,
-}
 
 export interface ApiServer {
   readonly ports: {
@@ -64,8 +46,8 @@ export async function startServer(options: {
   const { bindAddress, grpcPort, healthPort, httpPort } = options
   const edge: Edge = { ...options.edge, isDraining: false, streams: new Set() }
   const health = createHealth(SERVICES)
-  const server = new Server(OPTIONS)
-  const healthServer = new Server(OPTIONS)
+  const server = new GrpcServer()
+  const healthServer = new GrpcServer()
   addService(server, PortfolioService, options.portfolio, edge)
   addService(server, MarketDataService, options.marketData, edge)
   addService(server, AnalyticsService, options.analytics, edge)
@@ -78,8 +60,10 @@ export async function startServer(options: {
     const ports = {
       http: http?.port,
       health:
-        healthPort === undefined ? undefined : await bind(healthServer, bindAddress, healthPort),
-      grpc: await bind(server, bindAddress, grpcPort),
+        healthPort === undefined
+          ? undefined
+          : await healthServer.listen('HEALTH_PORT', bindAddress, healthPort),
+      grpc: await server.listen('GRPC_PORT', bindAddress, grpcPort),
     }
     return {
       ports,
@@ -102,20 +86,8 @@ export async function startServer(options: {
   }
 }
 
-async function bind(server: Server, host: string, port: number): Promise<number> {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-  const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, boundPort) => {
-      if (error === null) resolve(boundPort)
-      else reject(error)
-    })
-  })
-  mendHeaders(server)
-  return bound
-}
-
 async function drain(
-  server: Server,
+  server: GrpcServer,
   { edge, health, timeoutMs }: { edge: Edge; health: Health; timeoutMs: number },
 ): Promise<void> {
   await new Promise<void>((resolve) => {

@@ -12,7 +12,10 @@ import { status } from '@grpc/grpc-js'
 import { describe, expect, it } from '@jest/globals'
 import { BadRequestSchema, ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts'
 import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
-import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
+import {
+  GetPortfolioRequestSchema,
+  PortfolioService,
+} from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { CallFailure } from '../support/client.ts'
 import { type HttpAnswer, postJson, sendHttp } from '../support/http.ts'
 import { useService } from '../support/service.ts'
@@ -174,6 +177,14 @@ const NO_REQUESTS: readonly [
   ['text', 415, 'MEDIA_TYPE_UNSUPPORTED', '{}', { 'content-type': 'text/plain' }],
   ['a compressed body', 415, 'MEDIA_TYPE_UNSUPPORTED', '{}', { 'content-encoding': 'gzip' }],
   ['too large a body', 413, 'REQUEST_TOO_LARGE', ' '.repeat(1_048_577), {}],
+  ['too many objects', 413, 'REQUEST_TOO_LARGE', `[${'{},'.repeat(60_000)}{}]`, {}],
+  [
+    'too many messages',
+    413,
+    'REQUEST_TOO_LARGE',
+    Buffer.alloc(1_048_576, Buffer.of(GetPortfolioRequestSchema.field.asKnownAt.number * 8 + 2, 0)),
+    { 'content-type': 'application/proto' },
+  ],
   ['too much metadata', 400, 'METADATA_INVALID', '{}', { 'x-large': 'x'.repeat(9_000) }],
 ]
 

@@ -51,7 +51,9 @@ describe('HTTP_PORT', () => {
   })
 
   it('that is taken keeps the service from starting, and nothing stays open', async () => {
-    await expect(fixture.start({ HTTP_PORT: String(port()) })).rejects.toThrow('EADDRINUSE')
+    await expect(fixture.start({ HTTP_PORT: String(port()) })).rejects.toThrow(
+      `HTTP_PORT 127.0.0.1:${port()} cannot be had`,
+    )
   })
 
   it('is closed again when another port is taken', async () => {
@@ -61,7 +63,9 @@ describe('HTTP_PORT', () => {
     probe.close()
     await once(probe, 'close')
     const ports = { HTTP_PORT: String(free), GRPC_PORT: String(fixture.service.ports.grpc) }
-    await expect(fixture.start(ports)).rejects.toThrow('EADDRINUSE')
+    await expect(fixture.start(ports)).rejects.toThrow(
+      `GRPC_PORT 127.0.0.1:${ports.GRPC_PORT} cannot be had`,
+    )
     await expect(sendHttp(free, '/openapi.json')).rejects.toThrow('ECONNREFUSED')
   })
 })

@@ -119,6 +119,15 @@ const cases: readonly (readonly [string, SentTransaction, readonly string[]])[] 
     bought({ labels: Object.fromEntries(Array.from({ length: 33 }, (_, index) => [index, ''])) }),
     ['labels LABELS_INVALID'],
   ],
+  ['a label of a bad name', bought({ labels: { 'a\n': '' } }), ['labels LABELS_INVALID']],
+  [
+    '1,001 lots',
+    sold({
+      quantity: '1001',
+      lots: Array.from({ length: 1_001 }, (_, index) => ({ lotId: `${index}.0`, quantity: '1' })),
+    }),
+    ['lots LOTS_INVALID'],
+  ],
   [
     'a lot of a bad form',
     sold({ lots: [{ lotId: 'x', quantity: '5' }] }),
@@ -198,6 +207,14 @@ const cases: readonly (readonly [string, SentTransaction, readonly string[]])[] 
   [
     'a basis both known and unknown',
     transferIn({ basisUnknown: true }, { price: '1' }),
+    ['transfer.basis_unknown FIELD_NOT_ALLOWED'],
+  ],
+  [
+    'a basis both carried and unknown',
+    transferIn({
+      basisUnknown: true,
+      carriedLots: [{ acquiredDate: '2024-01-01', quantity: '10', costBasis: '1' }],
+    }),
     ['transfer.basis_unknown FIELD_NOT_ALLOWED'],
   ],
   [

@@ -15,6 +15,7 @@ import {
 } from '../support/portfolio-log.ts'
 import { useService } from '../support/service.ts'
 import { ledgerRows, NO_ROWS, rowCounts } from '../support/store.ts'
+import { buy } from '../support/transactions.ts'
 
 const fixture = useService()
 
@@ -51,6 +52,15 @@ const describeAs = (facts: { currencyCode: string; quantityScale: number }) =>
   })
 
 describe('request_id', () => {
+  it('of another RPC is another key (decision 9)', async () => {
+    const userId = newUser()
+    const key = { 'idempotency-key': 'shared' }
+    await fixture.client.update({ userId, transactions: [buy()] }, key)
+    const other = await log().record({ userId, transactions: [bought()], requestId: 'shared' })
+    expect(other.message.replayed).toBe(false)
+    expect(await ledgerOf(userId)).toHaveLength(2)
+  })
+
   it('is replayed, refused for other content, and the same as idempotency-key', async () => {
     const userId = newUser()
     const request = { userId, transactions: [bought()], requestId: 'r-1' }

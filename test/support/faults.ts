@@ -67,6 +67,11 @@ export class FaultyProxy {
     this.#refusing = refusing
   }
 
+  /** Ends the connections that stand. */
+  cut(): void {
+    for (const link of this.#links) link.cut()
+  }
+
   /** Connections dropped so far. */
   get refusals(): number {
     return this.#refusals
@@ -78,7 +83,7 @@ export class FaultyProxy {
   }
 
   async close(): Promise<void> {
-    for (const link of this.#links) link.cut()
+    this.cut()
     this.#server.close()
     await once(this.#server, 'close')
   }

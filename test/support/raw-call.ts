@@ -1,5 +1,44 @@
-import { once } from 'node:events'
-import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
+import type { DescMethod } from '@bufbuild/protobuf'
+import { status } from '@grpc/grpc-js'
+import { AnalyticsService } from '../../gen/portfolio/v1/analytics_service_pb.ts'
+import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
+import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
+
+const SERVICES = [PortfolioService, MarketDataService, AnalyticsService]
+
+/** Every RPC there is. */
+export const METHODS: readonly DescMethod[] = SERVICES.flatMap(({ methods }) => methods)
+
+/** What no client should read: names of a database's, a file's, a host's or a stack's. */
+export const LEAKS =
+  /select |insert |postgres|redis|\.[jt]s\b|node_modules| at \w+ \(|127\.0\.0\.1|ECONN/i
+
+export function pathOf({ parent, name }: DescMethod): string {
+  return `/${parent.typeName}/${name}`
+}
+
+/** The code's name, as gRPC's headers tell it. */
+export function nameOf(code: string | string[] | undefined): string {
+  return status[Number(code)] ?? String(code)
+}
+
+/** A connection to a service, whose end is no error. */
+export function openSession(port: number): ClientHttp2Session {
+  return connect(`http://127.0.0.1:${port}`).on('error', () => undefined)
+}
+
+/** Fails when operators were told anything but news of the service itself. */
+export function expectNoNews(log: readonly string[]): void {
+  const told = log.filter((line) => !line.includes('"level":"info"'))
+  if (told.length > 0) throw new Error(`it was logged: ${told.join('')}`)
+}
 
 /** What a call that no gRPC client would make is answered: headers and trailers in one. */
 export async function rawCall(
@@ -10,23 +49,46 @@ export async function rawCall(
 ): Promise<IncomingHttpHeaders> {
   const session = connect(`http://127.0.0.1:${port}`)
   try {
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      ...headers,
-    })
-    const answered: IncomingHttpHeaders = {}
-    stream.on('response', (received) => void Object.assign(answered, received))
-    stream.on('trailers', (received) => void Object.assign(answered, received))
-    const prefix = Buffer.alloc(5)
-    prefix.writeUInt32BE(message.length, 1)
-    stream.end(Buffer.concat([prefix, message]))
-    stream.resume()
-    await once(stream, 'close')
-    return answered
+    return await rawExchange(session, path, framed(message), headers)
   } finally {
     session.close()
   }
+}
+
+/** A message as gRPC sends it; `flag` and `length` may lie. */
+export function framed(message: Uint8Array, flag = 0, length = message.length): Buffer {
+  const prefix = Buffer.alloc(5)
+  prefix.writeUInt8(flag)
+  prefix.writeUInt32BE(length, 1)
+  return Buffer.concat([prefix, message])
+}
+
+/** Sends a body as it is, and gives headers and trailers; none where the stream was reset. */
+export async function rawExchange(
+  session: ClientHttp2Session,
+  path: string,
+  body: Uint8Array,
+  headers: OutgoingHttpHeaders = {},
+): Promise<IncomingHttpHeaders> {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...headers,
+  })
+  const answered: IncomingHttpHeaders = {}
+  stream.on('response', (received) => void Object.assign(answered, received))
+  stream.on('trailers', (received) => void Object.assign(answered, received))
+  stream.end(body)
+  stream.resume()
+  await closed(stream)
+  return answered
+}
+
+/** Settles when a stream is over, by whatever end. */
+export async function closed(stream: ClientHttp2Stream): Promise<void> {
+  await new Promise<void>((resolve) => {
+    stream.on('error', () => undefined).on('close', () => resolve())
+  })
 }

@@ -1,4 +1,4 @@
-import { type Decimal, decimalText, quotientText, ZERO } from '../decimal.ts'
+import { type Decimal, decimalText, quotientText, Total } from '../decimal.ts'
 import type { AssetClass } from '../market-data/asset-class.ts'
 import type { Instant } from '../time.ts'
 import type { CurrencyEffects } from './currency-effect.ts'
@@ -145,8 +145,8 @@ export function worthFacts(
 
 /** Slices of the total value by currency, cash included, and by account. */
 function allocationOf({ positions, cash, totalValue }: Valuation): readonly AllocationSlice[] {
-  const byCurrency = new Map<string, Decimal>()
-  const byAccount = new Map<string, Decimal>()
+  const byCurrency = new Map<string, Total>()
+  const byAccount = new Map<string, Total>()
   for (const { currency, value, holding } of positions) {
     add(byCurrency, currency, value)
     add(byAccount, holding.accountId, value)
@@ -160,12 +160,12 @@ function allocationOf({ positions, cash, totalValue }: Valuation): readonly Allo
 
 function slices(
   dimension: AllocationSlice['dimension'],
-  values: ReadonlyMap<string, Decimal>,
+  totals: ReadonlyMap<string, Total>,
   totalValue: Decimal,
 ): readonly AllocationSlice[] {
-  return [...values]
+  return [...totals]
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, value]) => ({
+    .map(([key, { value }]) => ({
       dimension,
       key,
       value: decimalText(value),
@@ -178,8 +178,13 @@ function weightText(value: Decimal, totalValue: Decimal): string {
   return totalValue.isZero() ? '0' : quotientText(value, totalValue)
 }
 
-function add(sums: Map<string, Decimal>, key: string, value: Decimal): void {
-  sums.set(key, (sums.get(key) ?? ZERO).plus(value))
+function add(totals: Map<string, Total>, key: string, value: Decimal): void {
+  let total = totals.get(key)
+  if (total === undefined) {
+    total = new Total()
+    totals.set(key, total)
+  }
+  total.add(value)
 }
 
 function resultTexts(result: Result, currencyEffect: Decimal | undefined): DetailResult {

@@ -3,22 +3,23 @@ import { symbolOf } from '../market-data/instrument.ts'
 import type { QuoteSource } from '../market-data/quote.ts'
 import type { Instant } from '../time.ts'
 import { isUnrated } from './action-effects.ts'
-import type { Book } from './holding.ts'
-import type { PortfolioState } from './state.ts'
+import type { Holding } from './holding.ts'
 import type { QualityIssue } from './quality.ts'
 
-/**
- * Names the instruments of which a corporate action is not in what is held or was made, once each, sold-out ones too:
- * what they brought is in the totals.
- */
+/** True where a corporate action is not in what is held or was made. */
+export function isLeftOut({ actionEpoch }: Holding): boolean {
+  return actionEpoch < 0
+}
+
+/** Names the instruments of which something is left out, sold-out ones too: what they brought is in the totals. */
 export function leftOutIssues(
-  { books, settings: { baseCurrency } }: PortfolioState,
+  instrumentIds: Iterable<string>,
+  baseCurrency: string,
   { instruments, actions }: Pick<QuoteSource, 'instruments' | 'actions'>,
   at: Instant,
 ): readonly QualityIssue[] {
   const issues: QualityIssue[] = []
-  for (const [instrumentId, book] of books) {
-    if (!isLeftOut(book)) continue
+  for (const instrumentId of instrumentIds) {
     const symbol = symbolOf(instruments, instrumentId)
     const unrated = actions
       ?.of(instrumentId)
@@ -26,11 +27,6 @@ export function leftOutIssues(
     issues.push({ symbol, ...issueOf(unrated, baseCurrency) })
   }
   return issues
-}
-
-function isLeftOut(book: Book): boolean {
-  for (const { actionEpoch } of book.values()) if (actionEpoch < 0) return true
-  return false
 }
 
 function isInForce({ effectiveAt, reversedAt }: CorporateAction, at: Instant): boolean {

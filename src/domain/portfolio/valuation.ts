@@ -2,7 +2,7 @@ import { type Decimal, divide, plus, sum, Total, ZERO } from '../decimal.ts'
 import { convert, exchangeRate, type QuoteSource } from '../market-data/quote.ts'
 import { type Instant, rfc3339 } from '../time.ts'
 import type { Book, Holding } from './holding.ts'
-import { leftOutIssues } from './left-out-actions.ts'
+import { isLeftOut, leftOutIssues } from './left-out-actions.ts'
 import {
   conversionOf,
   type Currencies,
@@ -88,7 +88,7 @@ export function valuePortfolio(
     positions,
     quality: qualityOf(positions, [
       ...issuesOf(positions, now),
-      ...leftOutIssues(state, quotes, now),
+      ...leftOutIssues(tally.leftOut, baseCurrency, quotes, now),
       ...splitIssues(assets, quotes),
       ...cash.flatMap(cashIssues),
       ...reportingIssues(positions, currencies, reportingCurrency),
@@ -104,6 +104,7 @@ class Tally {
   readonly costBasis = new Total()
   readonly unrealized = new Total()
   readonly capital = new Total()
+  readonly leftOut = new Set<string>()
   booked = NOTHING_BOOKED
   readonly #currencies: Currencies
 
@@ -117,6 +118,7 @@ class Tally {
     for (const holding of inOrderOfKeys(book)) {
       booked = addBooked(booked, holding)
       this.capital.add(holding.capital)
+      if (isLeftOut(holding)) this.leftOut.add(holding.instrumentId)
       if (!holding.quantity.isZero()) this.#open(book, holding)
     }
     this.booked = addBooked(this.booked, booked)

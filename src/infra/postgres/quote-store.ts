@@ -39,11 +39,13 @@ export function openQuoteStore(database: Database): QuoteStore {
       const newest = lastOfEach(quotes.toSorted(byTime), (quote) => quote.instrumentId)
       await database.transaction(async (transaction) => {
         await Promise.all([
-          rows.length > 0 && insertQuotes(transaction, rows),
+          // First: its row locks have corrections of one quote by two replicas come one after the other, the older or
+          // not. The statement after it sees what the one before recorded.
           NEWEST.execute(
             transaction,
             newest.map((quote) => rowOf(quote, recordedAt)),
           ),
+          rows.length > 0 && insertQuotes(transaction, rows),
           outdatePacked(transaction, quotes, recordedAt),
           insertHeld(transaction, quarantined, recordedAt),
           released.length > 0 && release(transaction, released, recordedAt),
@@ -118,7 +120,6 @@ async function readBefore(
 /**
  * A correction is another record, and the same quote again is none: what was known at any moment stays known. It is
  * recorded after what it corrects, also where its replica's clock is behind the other's: else nobody would ever see it.
- * Two replicas that take in one quote at once may both record it, which says nothing else.
  */
 async function insertQuotes(
   transaction: Transaction<Schema>,
@@ -128,7 +129,7 @@ async function insertQuotes(
   const arrays = columns.map(
     (values, column) => sql`${values}::${sql.raw(TYPES[column] ?? 'text')}[]`,
   )
-  await sql`
+  const insert = sql`
     insert into quote (${sql.raw(COLUMNS.join(', '))})
     select ${sql.raw(FACTS.map((column) => `sent.${column}`).join(', '))},
       greatest(sent.recorded_at, known.recorded_at + interval '1 microsecond')
@@ -141,7 +142,9 @@ async function insertQuotes(
     ) as known on true
     where (known.price, known.currency, known.kind, known.split_adjusted) is distinct from
       (sent.price, sent.currency, sent.kind, sent.split_adjusted)
-    on conflict ${sql.raw(replacing([...KEY, 'recorded_at'], COLUMNS))}`.execute(transaction)
+    on conflict ${sql.raw(replacing([...KEY, 'recorded_at'], COLUMNS))}`
+  // As the bulk insert does, so that what is started first goes out first.
+  await transaction.executeQuery(insert.compile(transaction))
 }
 
 function quoteKey({ instrumentId, pricedAt, source }: Quote): string {

@@ -7,7 +7,10 @@ export interface MetricsServer {
   close(): Promise<void>
 }
 
-/** Serves `GET /metrics` alone. Port 0 is a free one. */
+/**
+ * Serves `GET /metrics` alone. Port 0 is a free one.
+ * @throws when the port cannot be had.
+ */
 export async function startMetricsServer(
   address: { readonly host: string; readonly port: number },
   writeMetrics: (request: IncomingMessage, response: ServerResponse) => void,
@@ -21,7 +24,9 @@ export async function startMetricsServer(
     }
   })
   server.listen(address.port, address.host)
-  await once(server, 'listening')
+  await once(server, 'listening').catch((cause: unknown) => {
+    throw new Error(`METRICS_PORT ${address.host}:${address.port} cannot be had`, { cause })
+  })
   return {
     port: (server.address() as AddressInfo).port,
     async close() {

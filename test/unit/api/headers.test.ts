@@ -1,4 +1,6 @@
+import type { Server } from '@grpc/grpc-js'
 import { expect, it } from '@jest/globals'
+import { http2ServersOf } from '../../../src/api/grpc-server.ts'
 import { shorterTimeout } from '../../../src/api/headers.ts'
 
 it.each([
@@ -17,4 +19,11 @@ it.each([
   ['123456789H', '123456789H'],
 ])('the timeout %s is read as %s', (sent, read) => {
   expect(shorterTimeout(sent)).toBe(read)
+})
+
+it.each([
+  ['keeps its HTTP/2 servers elsewhere', {}],
+  ['keeps none yet', { http2Servers: new Map() }],
+])('a grpc-js that %s is not served with headers unmended', (_, server) => {
+  expect(() => http2ServersOf(server as unknown as Server)).toThrow('http2Servers')
 })

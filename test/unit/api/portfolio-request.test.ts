@@ -35,6 +35,24 @@ function violationsOf(transaction: Sent): readonly string[] {
 
 const { SELL, TRANSFER } = Type
 
+/** The facts of a request's refusal; undefined = it is not refused. */
+function factsOf(count: number, quantity: number) {
+  const transactions = Array.from({ length: count }, () => ({ symbol: 'AAPL', quantity, price: 1 }))
+  const request = create(PortfolioUpdateRequestSchema, { userId: 'alice', transactions })
+  try {
+    readUpdate(request, new Metadata(), NOW)
+    return undefined
+  } catch (error) {
+    return (error as PortfolioError).metadata
+  }
+}
+
+it('a refusal tells how many transactions there may be where there are too many, and nowhere else', () => {
+  expect(factsOf(1_000, 1)).toBeUndefined()
+  expect(factsOf(1_000, 0)).toEqual({})
+  expect(factsOf(1_001, 1)).toEqual({ actual: '1001', maximum: '1000' })
+})
+
 describe('a transaction', () => {
   it('is read by the shortest text of its doubles', () => {
     const { quantity, price } = read({ quantity: 0.1, price: 1e15 })

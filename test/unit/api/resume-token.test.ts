@@ -53,6 +53,14 @@ it('reads nothing else: every token that is read is one it would write', () => {
   )
 })
 
+const LOW_ZEROS = Array.from({ length: 8 }, () => 0x80)
+
+/** The token with other numbers: of actions, their moment, and the versions. */
+function versionsOf(token: string, bytes: readonly number[]): string {
+  const head = Buffer.from(token, 'base64url').subarray(0, 9)
+  return Buffer.concat([head, Buffer.from(bytes)]).toString('base64url')
+}
+
 it.each([
   ['an empty text', () => ''],
   ['a text', () => 'nonsense'],
@@ -62,6 +70,12 @@ it.each([
   ['a token of fewer users', () => new ResumeTokens(['a']).write(placeOf([['a', 1]]))],
   ['another alphabet', (token: string) => `${token.slice(0, -1)}+`],
   ['a number beyond any version', (token: string) => token.slice(0, 12) + '_'.repeat(20)],
+  ['a number beyond any double', (token: string) => token.slice(0, 12) + '_'.repeat(400)],
+  // 2^60, which a double holds exactly.
+  [
+    'a version nobody counts to',
+    (token: string) => versionsOf(token, [0, 0, ...LOW_ZEROS, 0x10, 0]),
+  ],
 ])('refuses %s', (_name, change) => {
   const tokens = new ResumeTokens(['a', 'b'])
   const valid = tokens.write(placeOf([['a', 1]]))

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { Metadata, status } from '@grpc/grpc-js'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import type { Span } from '../../../src/app/ports.ts'
 import { GrpcCall } from '../../../src/api/grpc-call.ts'
 import type { Edge } from '../../../src/api/served-call.ts'
@@ -27,7 +27,13 @@ afterEach(() => {
 })
 
 function setUp(timeMsMax = 60_000) {
-  const span: Span = { child: () => span, setAttribute() {}, fail() {}, end() {} }
+  const spanFailures: unknown[] = []
+  const span: Span = {
+    child: () => span,
+    setAttribute() {},
+    fail: (error) => spanFailures.push(error),
+    end() {},
+  }
   const ended: string[] = []
   const logged: unknown[] = []
   const answers: (status | undefined)[] = []
@@ -52,7 +58,7 @@ function setUp(timeMsMax = 60_000) {
       answers.push(error?.code)
       call.emit('answered')
     })
-  return { call, edge, serve, ended, logged, answers }
+  return { call, edge, serve, ended, logged, answers, spanFailures }
 }
 
 describe('a call', () => {
@@ -86,6 +92,46 @@ describe('a call', () => {
     expect({ ended, answers }).toEqual({ ended: ['s/M CANCELLED'], answers: [] })
   })
 
+  it('is late, not left, when its client goes at the deadline', () => {
+    const { call, serve, ended } = setUp()
+    call.deadline = Date.now() - 1
+    serve()
+    call.emit('cancelled')
+    expect(ended).toEqual(['s/M DEADLINE_EXCEEDED'])
+  })
+
+  it('tells work that asks after its end to stop', () => {
+    const { serve } = setUp()
+    const served = serve()
+    served.succeed(undefined)
+    expect(served.signal.aborted).toBe(true)
+  })
+
+  it('keeps no timer once it is answered', () => {
+    jest.useFakeTimers()
+    try {
+      const { serve } = setUp()
+      const served = serve()
+      expect(jest.getTimerCount()).toBe(1)
+      served.succeed(undefined)
+      expect(jest.getTimerCount()).toBe(0)
+    } finally {
+      jest.useRealTimers()
+    }
+  })
+
+  it('has a timer only where its client would wait for too long', () => {
+    jest.useFakeTimers()
+    try {
+      const { call, serve } = setUp(60_000)
+      call.deadline = Date.now() + 1_000
+      serve()
+      expect(jest.getTimerCount()).toBe(0)
+    } finally {
+      jest.useRealTimers()
+    }
+  })
+
   it('counts once, though grpc-js says cancelled after each', () => {
     const { call, serve, ended } = setUp()
     serve().succeed(new Map([['name', ['1', '2']]]))
@@ -111,6 +157,26 @@ describe('a call', () => {
     serve().fail(hidden)
     serve().fail(new PortfolioError('PORTFOLIO_NOT_FOUND', 'none'))
     expect(logged).toEqual([surprise, hidden])
+  })
+
+  it('marks its span as failed by surprises alone', () => {
+    const { serve, spanFailures } = setUp()
+    const surprise = new Error('surprise')
+    serve().fail(new PortfolioError('PORTFOLIO_NOT_FOUND', 'none'))
+    serve().fail(surprise)
+    expect(spanFailures).toEqual([surprise])
+  })
+
+  it('logs surprises after its end, but not that a stream broke when its client left', () => {
+    const { call, serve, logged } = setUp()
+    const broken = Object.assign(new Error('broken'), { code: 'ERR_STREAM_PREMATURE_CLOSE' })
+    const surprise = new Error('surprise')
+    const served = serve()
+    call.emit('cancelled')
+    served.fail(broken)
+    served.fail(surprise)
+    serve().fail(broken)
+    expect(logged).toEqual([surprise, broken])
   })
 
   it.each([

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import {
@@ -7,6 +8,7 @@ import {
   multiply,
   sum,
 } from '../../../../src/domain/decimal.ts'
+import type { PortfolioError } from '../../../../src/domain/errors.ts'
 import { cashEffects } from '../../../../src/domain/portfolio/amounts.ts'
 import { BookFold } from '../../../../src/domain/portfolio/book-fold.ts'
 import { detailOf } from '../../../../src/domain/portfolio/detail.ts'
@@ -67,8 +69,33 @@ function folded(ledger: readonly LedgerEntry[], settings: PortfolioSettings): un
   try {
     return booksAndCash(said(foldLedger('user-1', ledger, settings)))
   } catch (error) {
-    return /does not fold: \w+/.exec((error as Error).message)?.[0]
+    const why = /does not fold: \w+/.exec((error as Error).message)
+    if (why === null) throw error
+    return why[0]
   }
+}
+
+/** Each instrument whose own transactions do not fold, and why; in the order of their first transactions. */
+function refusedBooks(
+  ledger: readonly LedgerEntry[],
+  settings: PortfolioSettings,
+): readonly (readonly [string, string])[] {
+  const inTime = ledger.toSorted(compareEntries).map(({ instrumentId }) => instrumentId)
+  return [...new Set(inTime)].flatMap((id) => {
+    const own = ledger.filter(({ instrumentId }) => instrumentId === id)
+    const outcome = folded(own, settings)
+    return typeof outcome === 'string' ? [[id, outcome] as const] : []
+  })
+}
+
+/** Instruments are folded one by one: the first that refuses is told, and not the first refusal in time. */
+function expectUnfoldable(
+  { reason, metadata }: PortfolioError,
+  whole: unknown,
+  refused: ReturnType<typeof refusedBooks>,
+): void {
+  expect([metadata['symbol'], `does not fold: ${reason}`]).toEqual(refused[0])
+  expect(refused.map(([, why]) => why)).toContain(whole)
 }
 
 function matchesOf(ledger: readonly LedgerEntry[], state: PortfolioState): readonly LotMatch[] {
@@ -155,15 +182,17 @@ describe('other settings', () => {
       fc.property(steps, rulesDrawn, rulesDrawn, (list, rules, others) => {
         const scenario = new Scenario(rules)
         for (const sent of list) send(scenario, sent)
-        const before = scenario.state
+        const { ledger, rows, state: before } = scenario
+        const rowsBefore = rows.content()
+        const settings = { ...before.settings, ...others }
         const outcome = scenario.change(others)
-        const { state, rows, ledger } = scenario
-        const expected = folded(ledger, { ...before.settings, ...others })
+        const expected = folded(ledger, settings)
         if (outcome instanceof Error) {
-          // Several instruments may refuse, and the first of them in time need not be the first by name.
-          return state === before && typeof expected === 'string'
+          expectUnfoldable(outcome, expected, refusedBooks(ledger, settings))
+          return scenario.state === before && isDeepStrictEqual(rows.content(), rowsBefore)
         }
-        expect(state.settings).toEqual({ ...before.settings, ...others })
+        const { state } = scenario
+        expect(state.settings).toEqual(settings)
         expect(state.version).toBe(before.version + 1)
         expect(state.chainHead).toEqual(before.chainHead)
         expect(booksAndCash(said(state))).toEqual(expected)
