@@ -49,7 +49,7 @@ function machine({ version, settings, loadBefore }: Surroundings): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor'
   const memoryGib = Math.round(totalmem() / 2 ** 30)
   return (
-    `${cpus().length} cores (${model}), ${memoryGib} GiB, Linux ${release()}, Node ${process.versions.node}, ` +
+    `${cpus().length} cores (${model}), ${memoryGib} GiB, Linux ${release().split('-')[0]}, Node ${process.versions.node}, ` +
     `PostgreSQL ${version} (${settings}); client, server and database share the machine, ` +
     `whose load average before the run was ${loadBefore.toFixed(1)}.`
   )
