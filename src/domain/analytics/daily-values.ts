@@ -4,9 +4,9 @@ import { NO_MOMENTS } from './flow-moments.ts'
 import type { CountedCharges, ValuedDays, ValuedLedger } from './valued-ledger.ts'
 
 /**
- * Values a portfolio at the close of each day on which something held has a quote or something happened, from the
- * evening before `fromDay` to `toDay`. A holding without a quote so far is worth its last trade's price (decision
- * 36). `shouldStop` is asked once a day; undefined when it said so.
+ * Values a portfolio at the close of each day on which something held has a quote or is converted at another rate, or
+ * on which something happened, from the evening before `fromDay` to `toDay`. A holding without a quote so far is worth
+ * its last trade's price (decision 36). `shouldStop` is asked once a day; undefined when it said so.
  */
 export function valueDays(
   ledger: ValuedLedger,

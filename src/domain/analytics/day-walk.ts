@@ -64,7 +64,7 @@ export class DayWalk {
   close(day: EpochDay, isNeeded: boolean): void {
     const moved = this.#takeIn(day)
     const observed = this.#value(day)
-    if (!moved && !observed && !isNeeded) return
+    if (!moved && !observed && !isNeeded && !this.#isConverted(day)) return
     this.#days[this.#row] = day
     this.#row += 1
   }
@@ -77,6 +77,25 @@ export class DayWalk {
       endQuantities: this.#quantities,
       endCash: this.#endCash,
     }
+  }
+
+  /** Whether a rate that something held is converted at is another one than the day before. */
+  #isConverted(day: EpochDay): boolean {
+    const { baseRate, cashRates, priceRates } = this.#ledger
+    for (const [part, quantity] of this.#quantities.entries()) {
+      if (quantity === 0) continue
+      const isQuoted = !Number.isNaN(this.#closes[part])
+      if (this.#hasMoved(isQuoted ? (priceRates[part] ?? NO_RATE) : baseRate, day)) return true
+    }
+    return this.#balances.some(
+      (balance, currency) => balance !== 0 && this.#hasMoved(cashRates[currency] ?? NO_RATE, day),
+    )
+  }
+
+  #hasMoved(rate: number, day: EpochDay): boolean {
+    if (rate < 0) return false
+    const now = closeOf(this.#ledger.matrix, rate, day)
+    return !Number.isNaN(now) && now !== closeOf(this.#ledger.matrix, rate, day - 1)
   }
 
   #takeIn(day: EpochDay): boolean {
