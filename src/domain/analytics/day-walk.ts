@@ -1,4 +1,4 @@
-import { lastClose, closeOf } from './close-matrix.ts'
+import { closeOf, isNewClose, lastClose } from './close-matrix.ts'
 import type { EpochDay } from './epoch-day.ts'
 import { MomentLookup, NO_MOMENTS, outsideFlow } from './flow-moments.ts'
 import { entryKinds, UNITS_ROUNDING } from './ledger-numbers.ts'
@@ -81,21 +81,15 @@ export class DayWalk {
 
   /** Whether a rate that something held is converted at is another one than the day before. */
   #isConverted(day: EpochDay): boolean {
-    const { baseRate, cashRates, priceRates } = this.#ledger
+    const { baseRate, cashRates, matrix, priceRates } = this.#ledger
     for (const [part, quantity] of this.#quantities.entries()) {
       if (quantity === 0) continue
       const isQuoted = !Number.isNaN(this.#closes[part])
-      if (this.#hasMoved(isQuoted ? (priceRates[part] ?? NO_RATE) : baseRate, day)) return true
+      if (isNewClose(matrix, isQuoted ? (priceRates[part] ?? NO_RATE) : baseRate, day)) return true
     }
     return this.#balances.some(
-      (balance, currency) => balance !== 0 && this.#hasMoved(cashRates[currency] ?? NO_RATE, day),
+      (balance, at) => balance !== 0 && isNewClose(matrix, cashRates[at] ?? NO_RATE, day),
     )
-  }
-
-  #hasMoved(rate: number, day: EpochDay): boolean {
-    if (rate < 0) return false
-    const now = closeOf(this.#ledger.matrix, rate, day)
-    return !Number.isNaN(now) && now !== closeOf(this.#ledger.matrix, rate, day - 1)
   }
 
   #takeIn(day: EpochDay): boolean {

@@ -46,6 +46,12 @@ const rowsOf = ({ whole }: ReturnType<typeof valued>) =>
     whole.observed[row],
   ])
 
+/** Whatever is not of the base currency is converted at one rate. */
+const inRow = (row: number) => ({
+  priceRates: Int32Array.of(row),
+  cashRates: Int32Array.of(row),
+})
+
 describe('valueDays', () => {
   it('has a row for each day with a quote or an entry, and for the last', () => {
     const entries = [
@@ -64,10 +70,6 @@ describe('valueDays', () => {
     const bought = [entry(100, { quantity: 2, price: 10 })]
     const rates = [1, 1, 1.5, 1.5, 2]
     const foreign = (of: ValuedLedger): ValuedLedger => ({ ...of, baseRate: 1, ...inRow(1) })
-    const inRow = (row: number) => ({
-      priceRates: Int32Array.of(row),
-      cashRates: Int32Array.of(row),
-    })
     const quoted = foreign(ledger(bought, [10, NONE, NONE, NONE, NONE], rates))
     expect(
       rowsOf(valued(quoted)).map(([day, value, , , observed]) => [day, value, observed]),
