@@ -5,6 +5,7 @@ import { entryKinds, UNITS_ROUNDING } from './ledger-numbers.ts'
 import { Rows } from './series-rows.ts'
 import {
   type CountedCharges,
+  type HeldAtEnd,
   NO_RATE,
   SAME_CURRENCY,
   type ValuedDays,
@@ -69,13 +70,19 @@ export class DayWalk {
     this.#row += 1
   }
 
-  finish(): ValuedDays {
+  /** At the end of the day that was closed last. */
+  held(): HeldAtEnd {
+    return {
+      endValues: this.#endValues.slice(),
+      endQuantities: this.#quantities.slice(),
+      endCash: this.#endCash,
+    }
+  }
+
+  series(): Pick<ValuedDays, 'whole' | 'groups'> {
     return {
       whole: this.#whole.series(this.#days, this.#row),
       groups: this.#groups.map((rows) => rows.series(this.#days, this.#row)),
-      endValues: this.#endValues,
-      endQuantities: this.#quantities,
-      endCash: this.#endCash,
     }
   }
 
@@ -323,7 +330,8 @@ export class DayWalk {
   /** The same by the last close, which is looked for where it is not known. */
   #worth(part: number, day: EpochDay): number {
     if (this.#isFollowed[part] === 0) {
-      this.#closes[part] = this.#lastClose(part, day)
+      const { matrix, priceRows } = this.#ledger
+      this.#closes[part] = lastClose(matrix, priceRows[part] ?? -1, day)
       this.#isFollowed[part] = 1
     }
     const close = this.#closes[part] ?? NaN
@@ -332,11 +340,6 @@ export class DayWalk {
     }
     const rate = this.#ledger.priceRates[part] ?? NO_RATE
     return rate === SAME_CURRENCY ? close : close * this.#rate(rate, day)
-  }
-
-  #lastClose(part: number, day: EpochDay): number {
-    const { matrix, priceRows } = this.#ledger
-    return lastClose(matrix, priceRows[part] ?? -1, day)
   }
 
   #rate(row: number, day: EpochDay): number {
