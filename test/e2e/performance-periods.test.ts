@@ -67,13 +67,15 @@ describe('each period of a call', () => {
     const { client } = fixture
     const userId = newUser()
     for (const symbol of ['KEPT', 'SOLD']) await ingestCloses(client, symbol, { '2023-06-29': 10 })
-    const facts = { type: 0, quantity: 10, price: 10, timestamp: atClose('2023-06-29') }
-    const transactions = [
-      { ...facts, symbol: 'KEPT' },
-      { ...facts, symbol: 'SOLD' },
-      { ...facts, symbol: 'SOLD', type: 1, timestamp: atClose('2023-07-03') },
-    ]
-    await client.update({ userId, transactions })
+    const facts = { quantity: 10, price: 10, timestamp: atClose('2023-06-29') }
+    await client.update({
+      userId,
+      transactions: [
+        { ...facts, symbol: 'KEPT' },
+        { ...facts, symbol: 'SOLD' },
+        { ...facts, symbol: 'SOLD', type: 1, timestamp: atClose('2023-07-03') },
+      ],
+    })
     const periods = [{ endDate: '2023-06-28' }, { endDate: '2023-06-30' }, {}]
     const reports = await performance(client, { userId, periods })
     expect(reports.map(({ risk }) => risk?.concentrationHhi)).toEqual(['', '0.5', '1'])

@@ -72,7 +72,10 @@ export async function getPerformance(
   return (await reportOf(ports, query, portfolio, call))?.reports ?? []
 }
 
-/** What a portfolio that was read brought, and what it held at the end of each period; undefined when it never had the symbols. */
+/**
+ * What a portfolio that was read brought, and what it held at the end of each period; undefined when it never had the
+ * symbols.
+ */
 export async function reportOf(
   ports: AnalyticsPorts,
   query: Omit<PerformanceQuery, 'view'>,
