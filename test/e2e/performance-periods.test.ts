@@ -21,6 +21,24 @@ async function ingestRates(pair: string, rates: Readonly<Record<string, string>>
   await fixture.client.ingest({ quotes })
 }
 
+describe('GetPerformance in another currency', () => {
+  it('sees the first rate of a pair that it missed before', async () => {
+    const { client } = fixture
+    const userId = newUser()
+    await portfolioLog(client).changeSettings({ userId, settings: { baseCurrency: 'SEK' } })
+    await ingestCloses(client, 'RATED', { '2023-06-29': 100 }, 'USD')
+    const bought = { symbol: 'RATED', quantity: 10, price: 1_000, timestamp: atClose('2023-06-29') }
+    await client.update({ userId, transactions: [bought] })
+    const asked = { userId, periods: [{ endDate: '2023-06-30' }] }
+    const [without] = await performance(client, asked)
+    expect(without?.quality?.issues).toMatchObject([{ symbol: 'RATED', reason: 'FX_MISSING' }])
+    await ingestRates('USD/SEK', { '2023-06-28': '11' })
+    const [found] = await performance(client, asked)
+    expect(found?.quality?.issues).toEqual([])
+    expect(found?.summary?.endValue).toBe('11000')
+  })
+})
+
 describe('each period of a call', () => {
   it('has the figures that it has alone, on days without a market too', async () => {
     const { client } = fixture

@@ -148,9 +148,9 @@ export class PriceMatrix {
     return quote.price.toNumber() * row.factor * priceInLastUnits(row.actions, momentOfUnits(quote))
   }
 
-  /** Pairs that a rate may be made of and that are not here yet. */
+  /** Pairs that a rate may be made of and that are not here yet, or have to be read anew. */
   missingPairs(from: string, to: string): readonly string[] {
-    return pairsBetween(from, to).filter((pair) => !this.#rows.has(pair))
+    return pairsBetween(from, to).filter((pair) => !this.has(pair))
   }
 
   /** The row of the rate of every day from one currency to another, or SAME_CURRENCY or NO_RATE. */
