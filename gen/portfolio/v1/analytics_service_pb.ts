@@ -343,6 +343,8 @@ export type GetPerformanceRequest = Message<"portfolio.v1.GetPerformanceRequest"
   reportingCurrency: string;
 
   /**
+   * the day of effective_at is the last one, to its end
+   *
    * @generated from field: portfolio.v1.Temporal temporal = 7;
    */
   temporal?: Temporal | undefined;
