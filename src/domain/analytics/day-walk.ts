@@ -1,11 +1,13 @@
-import { closeOf, isNewClose, lastClose } from './close-matrix.ts'
+import { closeOf, lastClose } from './close-matrix.ts'
 import type { EpochDay } from './epoch-day.ts'
 import { MomentLookup, NO_MOMENTS, outsideFlow } from './flow-moments.ts'
 import { entryKinds, UNITS_ROUNDING } from './ledger-numbers.ts'
+import { hasNewRate } from './new-rate.ts'
 import { Rows } from './series-rows.ts'
 import {
   type CountedCharges,
   type HeldAtEnd,
+  isOneCurrency,
   NO_RATE,
   SAME_CURRENCY,
   type ValuedDays,
@@ -16,6 +18,7 @@ import {
 export class DayWalk {
   readonly #ledger: ValuedLedger
   readonly #counted: CountedCharges
+  readonly #isOneCurrency: boolean
   readonly #quantities: Float64Array
   /** Last close of what is held, in its own currency. */
   readonly #closes: Float64Array
@@ -38,6 +41,7 @@ export class DayWalk {
   constructor(ledger: ValuedLedger, counted: CountedCharges, size: number) {
     this.#ledger = ledger
     this.#counted = counted
+    this.#isOneCurrency = isOneCurrency(ledger)
     this.#moments = new MomentLookup(ledger.moments ?? NO_MOMENTS)
     const parts = ledger.priceRows.length
     this.#quantities = new Float64Array(parts)
@@ -86,17 +90,10 @@ export class DayWalk {
     }
   }
 
-  /** Whether a rate that something held is converted at is another one than the day before. */
   #isConverted(day: EpochDay): boolean {
-    const { baseRate, cashRates, matrix, priceRates } = this.#ledger
-    for (const [part, quantity] of this.#quantities.entries()) {
-      if (quantity === 0) continue
-      const isQuoted = !Number.isNaN(this.#closes[part])
-      if (isNewClose(matrix, isQuoted ? (priceRates[part] ?? NO_RATE) : baseRate, day)) return true
-    }
-    return this.#balances.some(
-      (balance, at) => balance !== 0 && isNewClose(matrix, cashRates[at] ?? NO_RATE, day),
-    )
+    if (this.#isOneCurrency) return false
+    const [quantities, closes, balances] = [this.#quantities, this.#closes, this.#balances]
+    return hasNewRate(this.#ledger, { quantities, closes, balances }, day)
   }
 
   #takeIn(day: EpochDay): boolean {

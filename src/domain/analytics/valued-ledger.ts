@@ -35,6 +35,15 @@ export const SAME_CURRENCY = -1
 /** No row has the rate: the value is unknown. */
 export const NO_RATE = -2
 
+/** True when nothing is converted. */
+export function isOneCurrency({ baseRate, priceRates, cashRates }: ValuedLedger): boolean {
+  return isSame(baseRate) && priceRates.every(isSame) && cashRates.every(isSame)
+}
+
+function isSame(rate: number): boolean {
+  return rate === SAME_CURRENCY
+}
+
 /** What there is at the end of a day. */
 export interface HeldAtEnd {
   /** Value of each instrument; NaN = it has no price. */
