@@ -134,6 +134,28 @@ describe('CompareBenchmarks', () => {
     expect(Number(found?.benchmark?.timeWeighted?.cumulative)).toBeCloseTo(0.03, 12)
   })
 
+  it('names a benchmark that has no price to begin with, or an old one to end with', async () => {
+    const { client } = fixture
+    await ingestCloses(client, 'LATE', { '2024-01-03': 100, '2024-01-04': 102 })
+    await ingestCloses(client, 'ENDED', { '2023-11-01': 100 })
+    const found = await compare(client, {
+      userId: await holder(),
+      period: PERIOD,
+      benchmarks: ['INDEX', 'LATE', 'ENDED', 'NEVER'].map((symbol) => ({
+        benchmarkId: symbol,
+        components: one(symbol),
+      })),
+    })
+    const issues = found.map(({ quality }) => quality?.issues ?? [])
+    expect(issues.map((all) => all.map(({ symbol, reason }) => [symbol, reason]))).toEqual([
+      [],
+      [['LATE', 'PRICE_MISSING']],
+      [['ENDED', 'PRICE_STALE']],
+      [['NEVER', 'PRICE_MISSING']],
+    ])
+    expect(found.map(({ excessReturn }) => excessReturn === '')).toEqual([false, true, false, true])
+  })
+
   it('refuses benchmarks that are none', async () => {
     const failure = await failureOf(
       compare(fixture.client, {

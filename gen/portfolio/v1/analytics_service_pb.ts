@@ -343,6 +343,8 @@ export type GetPerformanceRequest = Message<"portfolio.v1.GetPerformanceRequest"
   reportingCurrency: string;
 
   /**
+   * the day of effective_at is the last one, to its end
+   *
    * @generated from field: portfolio.v1.Temporal temporal = 7;
    */
   temporal?: Temporal | undefined;
@@ -1155,8 +1157,9 @@ export const BenchmarkComparison_SameCashFlowsSchema: GenMessage<BenchmarkCompar
 /**
  * Figures are doubles worked out from exact ledgers and daily closes, written as decimals; a figure that is empty does
  * not exist: never a zero that means "unknown". A close is the last price of a UTC day; a flow counts on its day in the
- * portfolio's time zone. Values are at the close of each day on which something held has a price or something happened;
- * what has no price yet is worth its last trade's. Fees count as a loss and taxes do not, unless `basis` says otherwise.
+ * portfolio's time zone. Values are at the close of each day on which something held has a price or is converted at
+ * another rate, or on which something happened; what has no price yet is worth its last trade's. Fees count as a loss
+ * and taxes do not, unless `basis` says otherwise.
  *
  * @generated from service portfolio.v1.AnalyticsService
  */

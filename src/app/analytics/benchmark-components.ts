@@ -1,15 +1,24 @@
 import { actionNumbers, rateOfPayment } from '../../domain/analytics/action-numbers.ts'
+import { type CloseMatrix, lastCloseDay } from '../../domain/analytics/close-matrix.ts'
 import type { JobComponent, Payouts } from '../../domain/analytics/compare-job.ts'
-import { dayNumberOf, type EpochDay } from '../../domain/analytics/epoch-day.ts'
+import { dayNumberOf, dayText, type EpochDay } from '../../domain/analytics/epoch-day.ts'
+import { SAME_CURRENCY } from '../../domain/analytics/valued-ledger.ts'
 import type { CorporateAction } from '../../domain/market-data/corporate-action.ts'
-import { type Instrument, ruleOf, symbolOf } from '../../domain/market-data/instrument.ts'
+import {
+  type Instrument,
+  type InstrumentSource,
+  ruleOf,
+  symbolOf,
+} from '../../domain/market-data/instrument.ts'
 import { priceInLastUnits } from '../../domain/market-data/paired-quote.ts'
 import type { QualityIssue } from '../../domain/portfolio/quality.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
+import { staleIssue } from './end-quality.ts'
 import type { AnalyzedPortfolio } from './one-portfolio.ts'
 import { classOf } from './valued-ledger.ts'
 
 export interface PricedComponent extends Omit<JobComponent, 'weight'> {
+  readonly instrumentId: string
   /** What it paid is in its level, or there is nothing that it could pay. */
   readonly isTotalReturn: boolean
   readonly issues: readonly QualityIssue[]
@@ -42,6 +51,7 @@ export function pricedComponent(
   const detail = 'a corporate action of the benchmark is not in its level'
   const symbol = symbolOf(instruments, instrumentId)
   return {
+    instrumentId,
     priceRow: closes.rowOf(instrumentId),
     rate: closes.rateRow(currency, reportingCurrency),
     group: of.groupNames.indexOf(classOf(instruments, instrumentId)),
@@ -49,6 +59,27 @@ export function pricedComponent(
     isTotalReturn: !leftOut && (known.length > 0 || hasPayouts(instrument)),
     issues: leftOut ? [{ symbol, reason: 'ACTION_LEFT_OUT', detail }] : [],
   }
+}
+
+/** What keeps a component from being a measure of the days from the evening before `startDay` to `endDay`. */
+export function levelIssues(
+  instruments: InstrumentSource,
+  { instrumentId, priceRow, rate }: PricedComponent,
+  { matrix, startDay, endDay }: { matrix: CloseMatrix; startDay: EpochDay; endDay: EpochDay },
+): readonly QualityIssue[] {
+  const symbol = symbolOf(instruments, instrumentId)
+  const before = startDay - 1
+  const pricedOn = lastCloseDay(matrix, priceRow, endDay)
+  if (pricedOn === undefined || lastCloseDay(matrix, priceRow, before) === undefined) {
+    const detail = `the benchmark has no price of ${dayText(before)} or before`
+    return [{ symbol, reason: 'PRICE_MISSING', detail }]
+  }
+  if (rate !== SAME_CURRENCY && lastCloseDay(matrix, rate, before) === undefined) {
+    const detail = `no exchange rate of ${dayText(before)} or before is known for the benchmark`
+    return [{ symbol, reason: 'FX_MISSING', detail }]
+  }
+  const stale = staleIssue(instruments, { instrumentId, pricedOn }, endDay)
+  return stale === undefined ? [] : [{ symbol, ...stale }]
 }
 
 function payoutsOf(

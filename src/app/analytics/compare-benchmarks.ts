@@ -7,7 +7,7 @@ import { instrumentIdOf } from '../../domain/market-data/instrument.ts'
 import type { Quality } from '../../domain/portfolio/quality.ts'
 import type { CallContext } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
-import { type PricedComponent, pricedComponent } from './benchmark-components.ts'
+import { levelIssues, type PricedComponent, pricedComponent } from './benchmark-components.ts'
 import { withFlowPrices } from './flow-prices.ts'
 import { qualityOf, withIssues } from './end-quality.ts'
 import type { NamedAmount } from './get-performance.ts'
@@ -96,15 +96,21 @@ export async function comparisonsOf(
   const job: CompareJob = { kind: 'compare', ledger, period, riskFree, benchmarks, interval }
   const { comparisons, end } = await runOne(ports, job, call)
   const quality = qualityOf(end, { valued: ledger, ledger: packed, leftOut }, instruments, toDay)
-  return comparisons.map((comparison, at) =>
-    Object.assign({}, comparison, {
+  const { matrix } = ledger
+  return comparisons.map((comparison, at) => {
+    const { startDay } = comparison.benchmark
+    const components = benchmarks[at]?.components ?? []
+    const levels = components.flatMap((part) =>
+      levelIssues(instruments, part, { matrix, startDay, endDay: toDay }),
+    )
+    return Object.assign({}, comparison, {
       benchmarkId: query.benchmarks[at]?.benchmarkId ?? '',
-      isTotalReturn: benchmarks[at]?.components.every((part) => part.isTotalReturn) ?? false,
+      isTotalReturn: components.every((part) => part.isTotalReturn),
       reportingCurrency,
       attribution: effectsOf(comparison.attribution, groupNames),
-      quality: withIssues(quality, benchmarks[at]?.components.flatMap((part) => part.issues) ?? []),
-    }),
-  )
+      quality: withIssues(quality, [...components.flatMap((part) => part.issues), ...levels]),
+    })
+  })
 }
 
 function benchmarkOf(

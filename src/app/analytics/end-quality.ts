@@ -47,9 +47,18 @@ export function qualityOf(
         ? { reason: 'FX_MISSING', detail: 'no exchange rate is known' }
         : { reason: 'PRICE_MISSING', detail: 'there is neither a quote nor a trade' }
     }
-    if (held.pricedOn === 0 || !isStale(instruments, held, toDay)) return undefined
-    return { reason: 'PRICE_STALE', detail: `priced on ${dayText(held.pricedOn)}` }
+    return held.pricedOn === 0 ? undefined : staleIssue(instruments, held, toDay)
   }
+}
+
+/** Undefined where a price of its day is no older than those of its instrument may be. */
+export function staleIssue(
+  instruments: InstrumentSource,
+  held: { readonly instrumentId: string; readonly pricedOn: EpochDay },
+  toDay: EpochDay,
+): Omit<QualityIssue, 'symbol'> | undefined {
+  if (!isStale(instruments, held, toDay)) return undefined
+  return { reason: 'PRICE_STALE', detail: `priced on ${dayText(held.pricedOn)}` }
 }
 
 /** The same with more that is to be known of it. */

@@ -1,4 +1,4 @@
-import { SAME_CURRENCY, type ValuedLedger } from '../../domain/analytics/valued-ledger.ts'
+import { isOneCurrency, type ValuedLedger } from '../../domain/analytics/valued-ledger.ts'
 import {
   type FlowMoment,
   type FlowMoments,
@@ -90,10 +90,6 @@ function momentsOf(
     if (row >= 0) prices[row * partCount + part] = found[at] ?? NaN
   }
   return { instants: Float64Array.from(instants), prices }
-}
-
-function isOneCurrency({ baseRate, priceRates, cashRates }: ValuedLedger): boolean {
-  return [baseRate, ...priceRates, ...cashRates].every((rate) => rate === SAME_CURRENCY)
 }
 
 function isOfMoment({ kind, pricedAt }: Quote, instant: number): boolean {

@@ -51,7 +51,7 @@ export interface PerformanceReport {
   readonly reportingCurrency: string
   readonly performance: PerformanceFigures
   readonly risk: RiskFigures
-  /** Of the holdings at the end of the last period. */
+  /** Of all that was held at the end of the period, as is the quality. */
   readonly concentration: Figure
   readonly series: readonly SeriesPoint[]
   /** By symbol and cash; adds up to the time-weighted return exactly. */
@@ -72,14 +72,18 @@ export async function getPerformance(
   return (await reportOf(ports, query, portfolio, call))?.reports ?? []
 }
 
-/** What a portfolio that was read brought, and what it held at the end; undefined when it never had the symbols. */
+/**
+ * What a portfolio that was read brought, and what it held at the end of each period; undefined when it never had the
+ * symbols.
+ */
 export async function reportOf(
   ports: AnalyticsPorts,
   query: Omit<PerformanceQuery, 'view'>,
   read: AnalyzedPortfolio,
   call: CallContext,
 ): Promise<
-  { readonly reports: readonly PerformanceReport[]; readonly end: EndHoldings } | undefined
+  | { readonly reports: readonly PerformanceReport[]; readonly ends: readonly EndHoldings[] }
+  | undefined
 > {
   const { instruments } = ports
   const { ledger: packed, leftOut, prices, reportingCurrency, today } = read
@@ -114,22 +118,28 @@ export async function reportOf(
   }
   // None of the symbols was ever held: there is nothing to report, and not the whole instead.
   if (query.symbols.length > 0 && job.groups.length === 0) return undefined
-  const { reports, end } = await runOne(ports, job, call)
-  const toDay = Math.max(...job.periods.map((period) => period.toDay))
+  const { reports, ends } = await runOne(ports, job, call)
   const { instrumentIds } = packed
-  const shared = {
+  const atEnds = ends.map((end, at) => ({
     reportingCurrency,
     concentration: concentration(end.values),
-    quality: qualityOf(end, { valued: ledger, ledger: packed, leftOut }, instruments, toDay),
-  }
-  const named = reports.map((report) => {
+    quality: qualityOf(
+      end,
+      { valued: ledger, ledger: packed, leftOut },
+      instruments,
+      job.periods[at]?.toDay ?? today,
+    ),
+  }))
+  const named = reports.flatMap((report) => {
+    const atEnd = atEnds[report.period]
+    if (atEnd === undefined) return []
     const held = report.group === undefined ? undefined : instrumentIds[report.group - 1]
-    return Object.assign({}, report, shared, {
+    return Object.assign({}, report, atEnd, {
       symbol: held === undefined ? '' : symbolOf(instruments, held),
       attribution: attributionOf(report, groupNames),
     })
   })
-  return { reports: named, end }
+  return { reports: named, ends }
 }
 
 /** Parts that added nothing are left out. */

@@ -54,6 +54,8 @@ export class ResidentPrices {
 
   /** Makes these instruments' closes present, as new as the quotes that this process took in. */
   async ensure(instrumentIds: Iterable<string>): Promise<void> {
+    // One that is under way may have the news, or may have begun before them.
+    if (this.#refreshing !== undefined) await this.#refreshing.catch(() => undefined)
     if (this.#isStale) await this.refresh()
     const wanted = [...new Set(instrumentIds)]
     // More than once only where a split or a description was recorded while they were read.

@@ -77,9 +77,8 @@ export async function tearSheet(
   } as const
   const reported = await reportOf(ports, asked, read, call)
   const performance = reported?.reports[0]
-  if (reported === undefined || performance === undefined)
-    throw new Error('a period without report')
-  const { end } = reported
+  const end = reported?.ends[0]
+  if (performance === undefined || end === undefined) throw new Error('a period without report')
   const compared = { benchmarks, fromDay, toDay, interval: 'DAY' } as const
   const [comparison] =
     benchmarks.length === 0 ? [] : await comparisonsOf(ports, compared, read, call)

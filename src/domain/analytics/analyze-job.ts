@@ -1,6 +1,6 @@
 import { lastCloseDay } from './close-matrix.ts'
 import { valueDays } from './daily-values.ts'
-import type { CountedCharges, ValuedDays, ValuedLedger } from './valued-ledger.ts'
+import type { CountedCharges, HeldAtEnd, ValuedLedger } from './valued-ledger.ts'
 import type { EpochDay } from './epoch-day.ts'
 import {
   type PerformanceFigures,
@@ -58,18 +58,14 @@ export function analyze(job: AnalyzeJob, shouldStop: () => boolean): AnalyzeResu
   }
 }
 
-export function endHoldings(
-  ledger: ValuedLedger,
-  valued: ValuedDays,
-  toDay: EpochDay,
-): EndHoldings {
+export function endHoldings(ledger: ValuedLedger, held: HeldAtEnd, toDay: EpochDay): EndHoldings {
   const { matrix, priceRows } = ledger
   return {
-    values: valued.endValues,
-    quantities: valued.endQuantities,
-    cash: valued.endCash,
+    values: held.endValues,
+    quantities: held.endQuantities,
+    cash: held.endCash,
     pricedOn: priceRows.map((row, part) =>
-      valued.endQuantities[part] === 0 ? 0 : (lastCloseDay(matrix, row, toDay) ?? 0),
+      held.endQuantities[part] === 0 ? 0 : (lastCloseDay(matrix, row, toDay) ?? 0),
     ),
   }
 }

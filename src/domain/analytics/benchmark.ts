@@ -82,6 +82,15 @@ function covariance(left: Float64Array, right: Float64Array): number {
   return mean(left.map((value, at) => (value - leftMean) * ((right[at] ?? NaN) - rightMean)))
 }
 
+/** Each return is a quotient of values less one: the same ones differ by a few units of its last place. */
+const ROUNDING = 1e-14
+
+/** Standard deviation (n - 1) of active returns, 0 where they are rounding. */
+function activeDeviation(active: Float64Array): number {
+  const deviation = sampleDeviation(active)
+  return deviation > ROUNDING ? deviation : 0
+}
+
 function activeReturns({ portfolio, benchmark }: PairedReturns): Float64Array {
   return portfolio.map((value, at) => value - (benchmark[at] ?? NaN))
 }
@@ -89,14 +98,14 @@ function activeReturns({ portfolio, benchmark }: PairedReturns): Float64Array {
 /** Tracking error: standard deviation (n - 1) of portfolio less benchmark returns, times the root of 252. */
 export function trackingError(pairs: PairedReturns): Figure {
   if (pairs.portfolio.length < 2) return { status: 'TOO_SHORT' }
-  return figure(sampleDeviation(activeReturns(pairs)) * ROOT_OF_YEAR, 'MISSING_VALUATION')
+  return figure(activeDeviation(activeReturns(pairs)) * ROOT_OF_YEAR, 'MISSING_VALUATION')
 }
 
 /** Information ratio (Goodwin 1998): mean over standard deviation (n - 1) of active returns, times the root of 252. */
 export function informationRatio(pairs: PairedReturns): Figure {
   if (pairs.portfolio.length < 2) return { status: 'TOO_SHORT' }
   const active = activeReturns(pairs)
-  return figure((mean(active) / sampleDeviation(active)) * ROOT_OF_YEAR, 'NO_VARIANCE')
+  return figure((mean(active) / activeDeviation(active)) * ROOT_OF_YEAR, 'NO_VARIANCE')
 }
 
 /** Portfolio over benchmark return, each compounded over the days on which the benchmark rose; not annualised. */

@@ -24,6 +24,12 @@ export function closeOf(matrix: CloseMatrix, row: number, day: EpochDay): number
   return matrix.closes[row * matrix.dayCount + column] ?? NaN
 }
 
+/** Whether the close of a day is there and another one than that of the day before. */
+export function isNewClose(matrix: CloseMatrix, row: number, day: EpochDay): boolean {
+  const close = closeOf(matrix, row, day)
+  return !Number.isNaN(close) && close !== closeOf(matrix, row, day - 1)
+}
+
 /** The day of the last close at or before a day. */
 export function lastCloseDay(
   { closes, dayCount, firstDay }: CloseMatrix,

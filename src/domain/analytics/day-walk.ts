@@ -1,10 +1,13 @@
-import { lastClose, closeOf } from './close-matrix.ts'
+import { closeOf, lastClose } from './close-matrix.ts'
 import type { EpochDay } from './epoch-day.ts'
 import { MomentLookup, NO_MOMENTS, outsideFlow } from './flow-moments.ts'
 import { entryKinds, UNITS_ROUNDING } from './ledger-numbers.ts'
+import { hasNewRate } from './new-rate.ts'
 import { Rows } from './series-rows.ts'
 import {
   type CountedCharges,
+  type HeldAtEnd,
+  isOneCurrency,
   NO_RATE,
   SAME_CURRENCY,
   type ValuedDays,
@@ -15,6 +18,7 @@ import {
 export class DayWalk {
   readonly #ledger: ValuedLedger
   readonly #counted: CountedCharges
+  readonly #isOneCurrency: boolean
   readonly #quantities: Float64Array
   /** Last close of what is held, in its own currency. */
   readonly #closes: Float64Array
@@ -37,6 +41,7 @@ export class DayWalk {
   constructor(ledger: ValuedLedger, counted: CountedCharges, size: number) {
     this.#ledger = ledger
     this.#counted = counted
+    this.#isOneCurrency = isOneCurrency(ledger)
     this.#moments = new MomentLookup(ledger.moments ?? NO_MOMENTS)
     const parts = ledger.priceRows.length
     this.#quantities = new Float64Array(parts)
@@ -64,19 +69,31 @@ export class DayWalk {
   close(day: EpochDay, isNeeded: boolean): void {
     const moved = this.#takeIn(day)
     const observed = this.#value(day)
-    if (!moved && !observed && !isNeeded) return
+    if (!moved && !observed && !isNeeded && !this.#isConverted(day)) return
     this.#days[this.#row] = day
     this.#row += 1
   }
 
-  finish(): ValuedDays {
+  /** At the end of the day that was closed last. */
+  held(): HeldAtEnd {
+    return {
+      endValues: this.#endValues.slice(),
+      endQuantities: this.#quantities.slice(),
+      endCash: this.#endCash,
+    }
+  }
+
+  series(): Pick<ValuedDays, 'whole' | 'groups'> {
     return {
       whole: this.#whole.series(this.#days, this.#row),
       groups: this.#groups.map((rows) => rows.series(this.#days, this.#row)),
-      endValues: this.#endValues,
-      endQuantities: this.#quantities,
-      endCash: this.#endCash,
     }
+  }
+
+  #isConverted(day: EpochDay): boolean {
+    if (this.#isOneCurrency) return false
+    const [quantities, closes, balances] = [this.#quantities, this.#closes, this.#balances]
+    return hasNewRate(this.#ledger, { quantities, closes, balances }, day)
   }
 
   #takeIn(day: EpochDay): boolean {
@@ -310,7 +327,8 @@ export class DayWalk {
   /** The same by the last close, which is looked for where it is not known. */
   #worth(part: number, day: EpochDay): number {
     if (this.#isFollowed[part] === 0) {
-      this.#closes[part] = this.#lastClose(part, day)
+      const { matrix, priceRows } = this.#ledger
+      this.#closes[part] = lastClose(matrix, priceRows[part] ?? -1, day)
       this.#isFollowed[part] = 1
     }
     const close = this.#closes[part] ?? NaN
@@ -319,11 +337,6 @@ export class DayWalk {
     }
     const rate = this.#ledger.priceRates[part] ?? NO_RATE
     return rate === SAME_CURRENCY ? close : close * this.#rate(rate, day)
-  }
-
-  #lastClose(part: number, day: EpochDay): number {
-    const { matrix, priceRows } = this.#ledger
-    return lastClose(matrix, priceRows[part] ?? -1, day)
   }
 
   #rate(row: number, day: EpochDay): number {

@@ -1,4 +1,5 @@
 import { DAYS_PER_YEAR, returnFigure } from './annualize.ts'
+import type { EpochDay } from './epoch-day.ts'
 import type { ReturnFigure } from './figure.ts'
 import { type DatedAmount, logRates } from './rate-of-return.ts'
 import { dayCount, type PeriodValuations } from './valuation-series.ts'
@@ -7,7 +8,8 @@ import { dayCount, type PeriodValuations } from './valuation-series.ts'
  * The money-weighted return (XIRR, actual/365): the one annual rate at which what was put in is worth what was
  * taken out and what is left. Each flow stands on its calendar day, the start value on the day before the period,
  * the end value on its last day. `cumulative` = (1 + annual rate)^(days / 365) - 1. All lost is -1; several rates
- * are MULTIPLE_SOLUTIONS with all of them, none is NO_SOLUTION, and all on one day is TOO_SHORT.
+ * are MULTIPLE_SOLUTIONS with all of them, none is NO_SOLUTION, and all on one day is TOO_SHORT. Where money came out
+ * before any was put in, the one rate is what that costs as a loan, high where much was lost: NO_CAPITAL.
  */
 export function moneyWeightedReturn(period: PeriodValuations): ReturnFigure {
   const amounts = amountsOf(period)
@@ -37,5 +39,13 @@ function solved(amounts: readonly DatedAmount[], days: number): ReturnFigure {
   const [rate] = rates
   if (rates.length > 1) return { status: 'MULTIPLE_SOLUTIONS', roots: rates.map(Math.expm1) }
   if (rate === undefined) return { status: 'NO_SOLUTION' }
+  if (isLoan(moved)) return { status: 'NO_CAPITAL' }
   return returnFigure(Math.expm1((rate * days) / DAYS_PER_YEAR), days)
+}
+
+/** The first day on which something moved on balance took money out. */
+function isLoan(moved: readonly DatedAmount[]): boolean {
+  const byDay = new Map<EpochDay, number>()
+  for (const { day, amount } of moved) byDay.set(day, (byDay.get(day) ?? 0) + amount)
+  return ([...byDay.values()].find((amount) => amount !== 0) ?? 0) > 0
 }

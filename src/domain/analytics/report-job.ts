@@ -1,7 +1,7 @@
 import { type EndHoldings, endHoldings, type JobPeriod } from './analyze-job.ts'
 import { contributions } from './contribution.ts'
 import { valueDays } from './daily-values.ts'
-import type { CountedCharges, ValuedLedger } from './valued-ledger.ts'
+import type { CountedCharges, HeldAtEnd, ValuedLedger } from './valued-ledger.ts'
 import type { Interval } from './epoch-day.ts'
 import {
   type PerformanceFigures,
@@ -31,6 +31,8 @@ export interface ReportJob {
 }
 
 export interface Report {
+  /** The place of its period among those asked. */
+  readonly period: number
   /** Undefined = the whole. */
   readonly group: number | undefined
   readonly performance: PerformanceFigures
@@ -43,7 +45,8 @@ export interface Report {
 export interface ReportResult {
   /** By period, and within it by group in the order asked. */
   readonly reports: readonly Report[]
-  readonly end: EndHoldings
+  /** What was held at the end of each period. */
+  readonly ends: readonly EndHoldings[]
 }
 
 /** Undefined when `shouldStop` said so. */
@@ -59,10 +62,11 @@ export function reportPerformance(
   }))
   const fromDay = Math.min(...periods.map((period) => period.fromDay))
   const toDay = Math.max(...periods.map((period) => period.toDay))
-  const valued = valueDays(ledger, { fromDay, toDay, counted: job.counted }, shouldStop)
+  const heldOn = new Set(periods.map((period) => period.toDay))
+  const valued = valueDays(ledger, { fromDay, toDay, counted: job.counted, heldOn }, shouldStop)
   if (valued === undefined) return undefined
   const reports: Report[] = []
-  for (const period of periods) {
+  for (const [at, period] of periods.entries()) {
     if (shouldStop()) return undefined
     const of = (series: ValuationSeries): PeriodValuations =>
       periodOf(series, period.fromDay, period.toDay)
@@ -71,15 +75,26 @@ export function reportPerformance(
       const parts = valued.groups.map((group) => rowsLike(group, whole))
       const { status, parts: attribution } = contributions(whole, parts)
       const added = status === 'OK' ? attribution : new Float64Array()
-      reports.push({ ...reportOf(whole, job), group: undefined, attribution: added })
+      reports.push({ ...reportOf(whole, job), period: at, group: undefined, attribution: added })
     }
     for (const group of job.groups) {
       const series = valued.groups[group]
       if (series === undefined) continue
-      reports.push({ ...reportOf(of(series), job), group, attribution: new Float64Array() })
+      const attribution = new Float64Array()
+      reports.push({ ...reportOf(of(series), job), period: at, group, attribution })
     }
   }
-  return { reports, end: endHoldings(ledger, valued, toDay) }
+  const ends = periods.map((period) => {
+    const held = valued.heldOn.get(period.toDay) ?? nothingHeld(ledger.priceRows.length)
+    return endHoldings(ledger, held, period.toDay)
+  })
+  return { reports, ends }
+}
+
+/** Before the first transaction. */
+function nothingHeld(parts: number): HeldAtEnd {
+  const none = new Float64Array(parts)
+  return { endValues: none, endQuantities: none, endCash: 0 }
 }
 
 function reportOf(

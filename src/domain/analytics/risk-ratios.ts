@@ -69,8 +69,9 @@ export function omegaRatio(returns: Float64Array, minimum: number): Figure {
 export function concentration(values: Float64Array): Figure {
   const gross = values.reduce((sum, value) => sum + Math.abs(value), 0)
   if (Number.isNaN(gross)) return { status: 'MISSING_VALUATION' }
+  if (gross === 0) return { status: 'NO_CAPITAL' }
   return figure(
     values.reduce((sum, value) => sum + (value / gross) ** 2, 0),
-    'NO_CAPITAL',
+    'NO_SOLUTION',
   )
 }

@@ -1,4 +1,5 @@
 import type { CloseMatrix } from './close-matrix.ts'
+import type { EpochDay } from './epoch-day.ts'
 import type { FlowMoments } from './flow-moments.ts'
 import type { LedgerNumbers } from './ledger-numbers.ts'
 import type { ValuationSeries } from './valuation-series.ts'
@@ -34,12 +35,28 @@ export const SAME_CURRENCY = -1
 /** No row has the rate: the value is unknown. */
 export const NO_RATE = -2
 
-export interface ValuedDays {
-  readonly whole: ValuationSeries
-  /** One for each group, with the rows of the whole. */
-  readonly groups: readonly ValuationSeries[]
-  /** Value of each instrument at the end; NaN = it has no price. */
+/** True when nothing is converted. */
+export function isOneCurrency({ baseRate, priceRates, cashRates }: ValuedLedger): boolean {
+  return isSame(baseRate) && priceRates.every(isSame) && cashRates.every(isSame)
+}
+
+function isSame(rate: number): boolean {
+  return rate === SAME_CURRENCY
+}
+
+/** What there is at the end of a day. */
+export interface HeldAtEnd {
+  /** Value of each instrument; NaN = it has no price. */
   readonly endValues: Float64Array
   readonly endQuantities: Float64Array
   readonly endCash: number
+}
+
+/** What there is at the end of the last day, and how it came to that. */
+export interface ValuedDays extends HeldAtEnd {
+  readonly whole: ValuationSeries
+  /** One for each group, with the rows of the whole. */
+  readonly groups: readonly ValuationSeries[]
+  /** Of the days asked for, as far as they are not before the first. */
+  readonly heldOn: ReadonlyMap<EpochDay, HeldAtEnd>
 }

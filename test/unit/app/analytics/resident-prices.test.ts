@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { ResidentPrices } from '../../../../src/app/analytics/resident-prices.ts'
+import { lastClose } from '../../../../src/domain/analytics/close-matrix.ts'
 import type { AnalyticsStore } from '../../../../src/app/analytics-store.ts'
 import { createActionTable } from '../../../../src/app/market-data/action-table.ts'
 import { createInstrumentTable } from '../../../../src/app/market-data/instrument-table.ts'
@@ -31,7 +32,15 @@ function waitingStore() {
       }),
     )
   }
-  return { store: { closes } as AnalyticsStore, asked, answers }
+  let looks = 0
+  const closesSince: AnalyticsStore['closesSince'] = () => {
+    looks += 1
+    const found = { instrumentId: 'A', currency: 'USD', day: DAY, price: 10 + looks, unitsOf: 0 }
+    return new Promise((resolve) =>
+      answers.push(() => resolve({ closes: [found], recordedUntil: CLOCK.now() })),
+    )
+  }
+  return { store: { closes, closesSince } as AnalyticsStore, asked, answers }
 }
 
 function turn(): Promise<string> {
@@ -76,6 +85,22 @@ describe('ResidentPrices', () => {
       Promise.all([prices.ensure(['A', 'B']), prices.ensure(['B', 'A'])]).then(() => undefined),
     )
     expect(asked.map(([ids]) => ids)).toEqual([['A', 'B']])
+  })
+
+  it('has the news that a look under way brings, or that came after it had begun', async () => {
+    const { prices, answerAll } = open()
+    const priceOfA = (): number => lastClose(prices.closes.matrix, prices.closes.rowOf('A'), DAY)
+    await answerAll(prices.ensure(['A']))
+    prices.markStale()
+    const look = prices.refresh()
+    await answerAll(prices.ensure(['A']))
+    expect(priceOfA()).toBe(11)
+    await look
+    const early = prices.refresh()
+    prices.markStale()
+    await answerAll(prices.ensure(['A']))
+    expect(priceOfA()).toBe(13)
+    await early
   })
 
   it('reads again what was split while it was read, with what each price is of', async () => {

@@ -46,6 +46,12 @@ const rowsOf = ({ whole }: ReturnType<typeof valued>) =>
     whole.observed[row],
   ])
 
+/** Whatever is not of the base currency is converted at one rate. */
+const inRow = (row: number) => ({
+  priceRates: Int32Array.of(row),
+  cashRates: Int32Array.of(row),
+})
+
 describe('valueDays', () => {
   it('has a row for each day with a quote or an entry, and for the last', () => {
     const entries = [
@@ -57,6 +63,34 @@ describe('valueDays', () => {
       [101, 22, 0, 0, 1],
       [103, 11, 0, 14, 0],
       [104, 11, 0, 0, 0],
+    ])
+  })
+
+  it('has a row where nothing but the rate moved, which is no observation', () => {
+    const bought = [entry(100, { quantity: 2, price: 10 })]
+    const rates = [1, 1, 1.5, 1.5, 2]
+    const foreign = (of: ValuedLedger): ValuedLedger => ({ ...of, baseRate: 1, ...inRow(1) })
+    const quoted = foreign(ledger(bought, [10, NONE, NONE, NONE, NONE], rates))
+    expect(
+      rowsOf(valued(quoted)).map(([day, value, , , observed]) => [day, value, observed]),
+    ).toEqual([
+      [100, 20, 1],
+      [102, 30, 0],
+      [104, 40, 0],
+    ])
+    const traded = foreign(ledger(bought, [NONE, NONE, NONE, NONE, NONE], rates))
+    expect(rowsOf(valued(traded, 100, 103)).map(([day, value]) => [day, value])).toEqual([
+      [100, 20],
+      [102, 30],
+      [103, 30],
+    ])
+    const deposit = { type: 'DEPOSIT', instrumentId: '', isTracked: true } as const
+    const kept = ledger([entry(100, { ...deposit, terms: { amount: '7' } })], rates)
+    const cash = { ...kept, baseRate: 0, priceRows: new Int32Array(), ...inRow(0) }
+    expect(rowsOf(valued(cash, 100, 103)).map(([day, value]) => [day, value])).toEqual([
+      [100, 7],
+      [102, 10.5],
+      [103, 10.5],
     ])
   })
 

@@ -217,6 +217,22 @@ describe('moneyWeightedReturn', () => {
     }
   })
 
+  it('is not what a loan costs: a short sale that lost has no rate above zero', () => {
+    const short = [
+      { day: '2023-01-02', value: -1_000, outflow: 1_000 },
+      { day: '2023-03-01', value: -1_200 },
+    ]
+    const lostLater = [
+      { day: '2023-01-02', value: 0, inflow: 1_000, outflow: 1_080 },
+      { day: '2023-02-01', value: 1_000, inflow: 1_000 },
+      { day: '2023-03-01', value: 0 },
+    ]
+    for (const rows of [short, lostLater]) {
+      const asked = period(rows, '2023-01-01', '2023-03-01')
+      expect(moneyWeightedReturn(asked)).toEqual({ status: 'NO_CAPITAL' })
+    }
+  })
+
   it('says so when a valuation is missing', () => {
     const gap = [bought, { day: '2023-03-01', value: NaN }]
     const asked = period(gap, '2023-01-01', '2023-03-01')

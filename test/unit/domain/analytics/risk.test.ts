@@ -88,6 +88,7 @@ describe('figures of one series', () => {
     ['Calmar under a year', calmarRatio(0.1, 364, -0.1), 'TOO_SHORT'],
     ['Calmar without a fall', calmarRatio(0.1, 365, 0), 'NO_DRAWDOWN'],
     ['concentration of nothing', concentration(values(0, 0)), 'NO_CAPITAL'],
+    ['concentration of cash alone', concentration(values()), 'NO_CAPITAL'],
     ['concentration without a price', concentration(values(1, NaN)), 'MISSING_VALUATION'],
   ])('%s has a status', (_name, measured, status) => {
     expect(measured).toEqual({ status })
