@@ -35,7 +35,7 @@ export function notesSection(sheet: TearSheet): Markup {
           ? undefined
           : html`<li>The oldest price used is of ${momentOf(quality.pricedAt).slice(0, 10)}.</li>`
       }
-      ${benchmark === undefined ? html`<li>No benchmark was given.</li>` : benchmarkNotes(benchmark, sheet.benchmarkPricedOn)}
+      ${benchmark === undefined ? html`<li>No benchmark was given.</li>` : benchmarkNotes(benchmark, sheet)}
       <li>Figures are net of fees and before taxes; past returns do not tell future ones.</li>
       <li>A day is one of the time zone ${timeZone}; a close is the last price of a UTC day.</li>
       <li>Computed ${momentOf(computedAt)}.</li>
@@ -62,9 +62,16 @@ function issues(all: readonly QualityIssue[]): Content {
 }
 
 function benchmarkNotes(
-  { benchmarkId, isTotalReturn, benchmark: { timeWeighted } }: NonNullable<TearSheet['benchmark']>,
-  pricedOn: TearSheet['benchmarkPricedOn'],
+  { benchmarkId, isTotalReturn, benchmark, quality }: NonNullable<TearSheet['benchmark']>,
+  { performance, benchmarkPricedOn: pricedOn }: TearSheet,
 ): Content {
+  const { timeWeighted } = benchmark
+  const own = quality.issues.filter(
+    ({ symbol, reason }) =>
+      !performance.quality.issues.some(
+        (issue) => issue.symbol === symbol && issue.reason === reason,
+      ),
+  )
   return [
     isTotalReturn
       ? html`<li>The benchmark ${benchmarkId} is told with its dividends reinvested.</li>`
@@ -79,5 +86,9 @@ function benchmarkNotes(
       : html`<li>
           Its return over the period is not known: ${statusWords(timeWeighted.status)}.
         </li>`,
+    own.map(
+      ({ symbol, reason, detail }) =>
+        html`<li>Of the benchmark, ${symbol}: ${REASONS[reason]}, ${detail}.</li>`,
+    ),
   ]
 }

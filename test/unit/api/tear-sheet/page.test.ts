@@ -92,6 +92,26 @@ describe('tearSheetPage', () => {
     expect(page).toContain('risk-free rate of 2.00% a year')
   })
 
+  it('names what is the matter with the benchmark, and not again what is with the portfolio', () => {
+    const history = twoYears()
+    const sheet = sheetOf(history)
+    const old = { symbol: 'AAPL', reason: 'PRICE_STALE', detail: 'priced long ago' } as const
+    const missing = { symbol: 'SPX', reason: 'ACTION_LEFT_OUT', detail: 'a split' } as const
+    const page = tearSheetPage({
+      ...sheet,
+      performance: {
+        ...sheet.performance,
+        quality: { ...sheet.performance.quality, issues: [old] },
+      },
+      benchmark: {
+        ...comparisonOf('SPX', history),
+        quality: { completeness: 'PARTIAL', pricedAt: undefined, issues: [old, missing] },
+      },
+    })
+    expect(page).toContain('Of the benchmark, SPX: corporate action left out, a split.')
+    expect(page).not.toContain('Of the benchmark, AAPL')
+  })
+
   it('says whether the dividends of the benchmark are in it', () => {
     const sheet = full()
     const page = tearSheetPage({
