@@ -66,7 +66,7 @@ async function serve(databaseUrl: string): Promise<void> {
 
 async function start(databaseUrl: string): Promise<Served> {
   const child = fork(fileURLToPath(import.meta.url), ['serve', databaseUrl], {
-    execArgv: ['--max-semi-space-size=64'],
+    execArgv: ['--max-semi-space-size=128'],
   })
   const [port] = (await once(child, 'message')) as [number]
   const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure())

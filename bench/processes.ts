@@ -33,7 +33,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   const child = spawn(
     process.execPath,
     // As `npm start` runs the service; the others get the same.
-    ['--max-semi-space-size=64', ...options.nodeArguments, script, ...options.argumentsFor(port)],
+    ['--max-semi-space-size=128', ...options.nodeArguments, script, ...options.argumentsFor(port)],
     {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...options.environmentFor(port) },
