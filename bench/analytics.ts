@@ -47,6 +47,8 @@ async function serve(databaseUrl: string): Promise<void> {
     METRICS_PORT: 'off',
     HTTP_PORT: 'off',
     MIGRATE_ON_START: 'false',
+    // The first pass over portfolios of a year, which comes once, would be measured with them.
+    HISTORY_REFRESH_MS: 'off',
   })
   const service = await startService(config, { logger: createLogger('error') })
   const loopDelay = monitorEventLoopDelay({ resolution: 1 })

@@ -4,7 +4,7 @@ import type { JobPeriod } from '../../domain/analytics/analyze-job.ts'
 /** A thread is free for others again after so long (architecture). */
 const CHUNK_MS_MAX = 25
 /** Entries that one statement reads: small portfolios do not wait for large ones. */
-const ENTRIES_PER_READ = 5_000
+const ENTRIES_PER_READ = 2_000
 
 /** Milliseconds on one thread, as measured, of an entry, of a holding's day and of a day. */
 const ENTRY_MS = 0.000_2
