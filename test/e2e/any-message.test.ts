@@ -1,29 +1,21 @@
-import type { ClientHttp2Session } from 'node:http2'
 import { create, type DescMethod, toBinary } from '@bufbuild/protobuf'
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { TransactionType as Type } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { messageOf } from '../support/arbitrary-messages.ts'
 import {
-  expectNoNews,
   framed,
   LEAKS,
   METHODS,
   nameOf,
-  openSession,
   pathOf,
   rawExchange,
+  useRawSession,
 } from '../support/raw-call.ts'
 import { useService } from '../support/service.ts'
 
 const fixture = useService()
-let session: ClientHttp2Session
-beforeAll(() => {
-  session = openSession(fixture.service.ports.grpc)
-})
-afterAll(() => session.close())
-// What a client did is no news for operators.
-afterEach(() => expectNoNews(fixture.service.log))
+const raw = useRawSession(fixture)
 
 /** Whatever a client sends is its own doing. */
 const ITS_OWN = [
@@ -104,7 +96,7 @@ it.each(METHODS.map((method) => [method.name, method] as const))(
     const patience = { 'grpc-timeout': isStream ? '50m' : '10S' }
     await fc.assert(
       fc.asyncProperty(nearMessages(method), async (bytes) => {
-        const answer = await rawExchange(session, pathOf(method), framed(bytes), patience)
+        const answer = await rawExchange(raw.session, pathOf(method), framed(bytes), patience)
         expect(ITS_OWN).toContain(nameOf(answer['grpc-status']))
         expect(decodeURIComponent(String(answer['grpc-message'] ?? ''))).not.toMatch(LEAKS)
       }),

@@ -1,19 +1,18 @@
 import { once } from 'node:events'
-import type { ClientHttp2Session, OutgoingHttpHeaders } from 'node:http2'
+import type { OutgoingHttpHeaders } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { type DescField, ScalarType } from '@bufbuild/protobuf'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import {
   closed,
-  expectNoNews,
   framed,
   LEAKS,
   METHODS,
   nameOf,
-  openSession,
   pathOf,
   rawExchange,
+  useRawSession,
 } from '../support/raw-call.ts'
 import { useService } from '../support/service.ts'
 
@@ -23,13 +22,7 @@ const NOTHING = Buffer.alloc(0)
 const EMPTY_ALLOWED = new Set(['IngestQuotes', 'ListCorporateActions', 'ListInstruments'])
 
 const fixture = useService()
-let session: ClientHttp2Session
-beforeAll(() => {
-  session = openSession(fixture.service.ports.grpc)
-})
-afterAll(() => session.close())
-// What a client did is no news for operators.
-afterEach(() => expectNoNews(fixture.service.log))
+const raw = useRawSession(fixture)
 
 /** The status of each RPC where all are sent the same. */
 async function statusesOf(
@@ -38,7 +31,7 @@ async function statusesOf(
 ): Promise<Readonly<Record<string, string>>> {
   const statuses: Record<string, string> = {}
   for (const method of METHODS) {
-    const answer = await rawExchange(session, pathOf(method), body, headers)
+    const answer = await rawExchange(raw.session, pathOf(method), body, headers)
     const { 'grpc-status': code, 'grpc-message': message = '' } = answer
     expect(decodeURIComponent(String(message))).not.toMatch(LEAKS)
     statuses[method.name] = code === undefined ? `HTTP ${String(answer[':status'])}` : nameOf(code)
@@ -109,7 +102,7 @@ describe('every RPC', () => {
       for (const { number } of texts) {
         if (number > 15) continue
         const bytes = Buffer.from([number * 8 + 2, 3, 0xed, 0xa0, 0x80])
-        const answer = await rawExchange(session, `/${parent.typeName}/${name}`, framed(bytes))
+        const answer = await rawExchange(raw.session, `/${parent.typeName}/${name}`, framed(bytes))
         expect([name, number, answer['grpc-status']]).toEqual([name, number, '3'])
       }
     }
@@ -120,7 +113,7 @@ describe('every RPC', () => {
     for (const method of METHODS) {
       for (const { number, name, message } of method.input.fields.filter(isList)) {
         const bytes = Buffer.alloc(MEBIBYTE, Buffer.from([number * 8 + 2, 0]))
-        const answer = await rawExchange(session, pathOf(method), framed(bytes))
+        const answer = await rawExchange(raw.session, pathOf(method), framed(bytes))
         const expected = message === undefined ? 'INVALID_ARGUMENT' : 'RESOURCE_EXHAUSTED'
         const actual = nameOf(answer['grpc-status'])
         if (actual !== expected) statuses[`${method.name} ${name}`] = actual
@@ -189,7 +182,7 @@ describe('every RPC', () => {
   it('may be left by its client at any moment', async () => {
     for (const method of METHODS) {
       for (const body of [NOTHING, Buffer.of(0), framed(NOTHING)]) {
-        const stream = session.request({
+        const stream = raw.session.request({
           ':method': 'POST',
           ':path': pathOf(method),
           'content-type': 'application/grpc',
@@ -226,6 +219,6 @@ it.each<[string, Uint8Array]>([
   socket.resume()
   await once(socket, 'close')
   const [method] = METHODS
-  const answer = await rawExchange(session, pathOf(method!), framed(NOTHING))
+  const answer = await rawExchange(raw.session, pathOf(method!), framed(NOTHING))
   expect(answer['grpc-status']).toBe('3')
 })

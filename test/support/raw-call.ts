@@ -7,9 +7,11 @@ import {
 } from 'node:http2'
 import type { DescMethod } from '@bufbuild/protobuf'
 import { status } from '@grpc/grpc-js'
+import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import { AnalyticsService } from '../../gen/portfolio/v1/analytics_service_pb.ts'
 import { MarketDataService } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import { PortfolioService } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
+import type { RunningService } from './service.ts'
 
 const SERVICES = [PortfolioService, MarketDataService, AnalyticsService]
 
@@ -29,15 +31,25 @@ export function nameOf(code: string | string[] | undefined): string {
   return status[Number(code)] ?? String(code)
 }
 
-/** A connection to a service, whose end is no error. */
-export function openSession(port: number): ClientHttp2Session {
-  return connect(`http://127.0.0.1:${port}`).on('error', () => undefined)
-}
-
-/** Fails when operators were told anything but news of the service itself. */
-export function expectNoNews(log: readonly string[]): void {
-  const told = log.filter((line) => !line.includes('"level":"info"'))
-  if (told.length > 0) throw new Error(`it was logged: ${told.join('')}`)
+/** One connection for the tests of a file; what a client did on it must be no news for operators. */
+export function useRawSession(fixture: { readonly service: RunningService }): {
+  readonly session: ClientHttp2Session
+} {
+  let session: ClientHttp2Session
+  beforeAll(() => {
+    // Its end is no error.
+    session = connect(`http://127.0.0.1:${fixture.service.ports.grpc}`).on('error', () => undefined)
+  })
+  afterAll(() => session.close())
+  afterEach(() => {
+    const told = fixture.service.log.filter((line) => !line.includes('"level":"info"'))
+    if (told.length > 0) throw new Error(`it was logged: ${told.join('')}`)
+  })
+  return {
+    get session() {
+      return session
+    },
+  }
 }
 
 /** What a call that no gRPC client would make is answered: headers and trailers in one. */

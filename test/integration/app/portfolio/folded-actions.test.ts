@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { refreshActions } from '../../../../src/app/market-data/action-table.ts'
 import { stateAsOf } from '../../../../src/app/portfolio/past-state.ts'
-import type { ActionTerms } from '../../../../src/domain/market-data/corporate-action.ts'
 import type { Instant } from '../../../../src/domain/time.ts'
+import { act, learnActions } from '../../../support/stored-actions.ts'
 import { callContext, draft, type TestStore, useDatabase, write } from '../../../support/store.ts'
 import { dividend, merger, spinOff, split } from '../../../unit/domain/portfolio/actions.ts'
 import { decimalText } from '../../../../src/domain/decimal.ts'
@@ -17,31 +15,6 @@ const at = (seconds: number): Instant => START + seconds * SECOND
 let names = 100
 /** An instrument, and a user, that no other test has. */
 const newName = (): string => `F${(names += 1)}`
-
-async function act(
-  store: TestStore,
-  instrumentId: string,
-  seconds: number,
-  terms: ActionTerms,
-): Promise<number> {
-  const request = { caller: '', requestId: randomUUID(), contentHash: new Uint8Array(32) }
-  const { actionId } = await store.postgres.actionStore.record(
-    {
-      instrumentId,
-      exDay: '2023-11-14',
-      effectiveAt: at(seconds),
-      terms,
-      ...('newInstrumentId' in terms && { targetId: terms.newInstrumentId }),
-    },
-    request,
-    store.clock.now(),
-  )
-  await refresh(store)
-  return actionId
-}
-
-const refresh = ({ postgres, actions }: TestStore): Promise<void> =>
-  refreshActions({ actionStore: postgres.actionStore, actions })
 
 async function lotRows(userId: string): Promise<readonly string[]> {
   const { rows } = await database.raw.query<{ lot: string }>(
@@ -64,15 +37,15 @@ describe('actions in holdings', () => {
     const first = database.openStore()
     await write(first, userId, [draft('BUY', parent, 10, { price: 10, at: at(0) })])
     await write(first, userId, [draft('BUY', parent, 2, { price: 20, at: at(200) })])
-    await act(first, parent, 100, spinOff(child, '0.5', '0.25'))
-    await act(first, child, 150, split(2, 1))
+    await act(first, parent, at(100), spinOff(child, '0.5', '0.25'))
+    await act(first, child, at(150), split(2, 1))
     const read = await first.portfolios.read(userId, callContext())
     expect(quantitiesOf(read!.state)).toEqual({ [parent]: '12', [child]: '10' })
     expect(await lotRows(userId)).toEqual([`${parent} 10 for 100`, `${parent} 2 for 40`])
 
     // Nothing of the user is in this one's memory.
     const second = database.openStore()
-    await refresh(second)
+    await learnActions(second)
     await write(second, userId, [draft('BUY', other, 1, { price: 1, at: at(300) })])
     expect(await lotRows(userId)).toEqual([
       `${parent} 10 for 75`,
@@ -90,7 +63,7 @@ describe('actions in holdings', () => {
     const [userId, symbol] = [newName(), newName()]
     const [here, there] = [database.openStore(), database.openStore()]
     await write(here, userId, [draft('BUY', symbol, 10, { price: 10, at: at(0) })])
-    await act(here, symbol, 100, split(4, 1))
+    await act(here, symbol, at(100), split(4, 1))
     await write(here, userId, [draft('BUY', symbol, 1, { price: 3, at: at(200) })])
     // Backdated, and folded from the ledger without the split.
     await write(there, userId, [draft('BUY', symbol, 1, { price: 8, at: at(50) })])
@@ -109,9 +82,9 @@ describe('actions in holdings', () => {
     const [userId, gone, kept, other] = [newName(), newName(), newName(), newName()]
     const first = database.openStore()
     await write(first, userId, [draft('BUY', gone, 10, { price: 10, at: at(0) })])
-    await act(first, gone, 100, merger(kept, '2'))
+    await act(first, gone, at(100), merger(kept, '2'))
     const second = database.openStore()
-    await refresh(second)
+    await learnActions(second)
     await write(second, userId, [draft('BUY', other, 1, { price: 1, at: at(300) })])
     expect(await lotRows(userId)).toEqual([`${kept} 20 for 100`, `${other} 1 for 1`])
   })
@@ -171,18 +144,18 @@ describe('snapshots and actions', () => {
     }
     expect((await read(95))[0]).toBe('10')
     expect(await read(95)).toEqual(['10', 10])
-    await act(store, other, 45, split(3, 1))
+    await act(store, other, at(45), split(3, 1))
     expect(await read(95)).toEqual(['10', 10])
-    const actionId = await act(store, symbol, 45, split(2, 1))
+    const actionId = await act(store, symbol, at(45), split(2, 1))
     // What is of before the action serves, what is of after it does not.
     expect(await read(95)).toEqual(['15', 4])
     expect((await read(95, before))[0]).toBe('10')
     expect((await read(95))[0]).toBe('15')
-    await act(store, symbol, 94, dividend('1'))
+    await act(store, symbol, at(94), dividend('1'))
     expect((await read(95))[0]).toBe('15')
     const request = { caller: '', requestId: '', contentHash: new Uint8Array(32) }
     await store.postgres.actionStore.reverse(actionId, '', request, store.clock.now())
-    await refresh(store)
+    await learnActions(store)
     expect((await read(95))[0]).toBe('10')
     expect((await read(43))[0]).toBe('5')
   })

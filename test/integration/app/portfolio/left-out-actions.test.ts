@@ -1,15 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { refreshActions } from '../../../../src/app/market-data/action-table.ts'
 import { getPortfolio } from '../../../../src/app/portfolio/get-portfolio.ts'
 import { listLots, type LotsQuery } from '../../../../src/app/portfolio/list-lots.ts'
 import { stateOfVersion } from '../../../../src/app/portfolio/past-state.ts'
 import { decimalText } from '../../../../src/domain/decimal.ts'
-import type { ActionTerms } from '../../../../src/domain/market-data/corporate-action.ts'
 import type { Quality } from '../../../../src/domain/portfolio/quality.ts'
 import { valuePortfolio } from '../../../../src/domain/portfolio/valuation.ts'
-import type { Instant } from '../../../../src/domain/time.ts'
 import { record } from '../../../support/rich-store.ts'
+import { act } from '../../../support/stored-actions.ts'
 import { callContext, draft, type TestStore, useDatabase, write } from '../../../support/store.ts'
 import { dividend, split } from '../../../unit/domain/portfolio/actions.ts'
 import { rich } from '../../../unit/domain/portfolio/rich-drafts.ts'
@@ -20,19 +17,6 @@ const database = useDatabase()
 let names = 0
 /** An instrument, and a user, that no other test has. */
 const newName = (): string => `L${(names += 1)}`
-
-async function act(
-  store: TestStore,
-  instrumentId: string,
-  effectiveAt: Instant,
-  terms: ActionTerms,
-) {
-  const { actionStore } = store.postgres
-  const request = { caller: '', requestId: randomUUID(), contentHash: new Uint8Array(32) }
-  const action = { instrumentId, exDay: '2020-01-01', effectiveAt, terms }
-  await actionStore.record(action, request, store.clock.now())
-  await refreshActions({ actionStore, actions: store.actions })
-}
 
 /** A sale of a named lot that a reverse split, recorded after it, makes too small; and a split that goes with all. */
 async function misfit(store: TestStore) {
