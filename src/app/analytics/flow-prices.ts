@@ -18,9 +18,10 @@ const PRICES_MAX = 5_000
 const OF_DAYS: ReadonlySet<QuoteKind> = new Set<QuoteKind>(['CLOSE', 'NAV'])
 
 /**
- * The ledger with what everything held was worth at the moments of flows: quotes of that UTC day up to then, of the day itself (a close)
- * excepted. A moment at which one has none is not among them, and none is where currencies are converted: there are
- * rates of days alone. One part is asked for first, so that what is quoted daily costs one look a flow.
+ * The ledger with what everything held was worth at the moments of flows, by quotes of that UTC day up to then; a close
+ * is of the day, and no quote of a moment. A moment at which one has none is not among them, and none is where
+ * currencies are converted: there are rates of days alone. One part is asked for first, so that what is quoted daily
+ * costs one look a flow.
  */
 export async function withFlowPrices(
   { quoteStore }: Pick<AnalyticsPorts, 'quoteStore'>,

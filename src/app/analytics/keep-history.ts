@@ -1,5 +1,4 @@
-import { type EpochDay, epochDay } from '../../domain/analytics/epoch-day.ts'
-import { dayOf } from '../../domain/portfolio/calendar-day.ts'
+import { dayNumberOf, type EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
 import type {
   BehindPortfolio,
@@ -140,7 +139,7 @@ export class HistoryKeeper {
     const confirmed: Confirmed[] = []
     for (const portfolio of portfolios) {
       const { userId, version, keptVersion, keptUntil = -Infinity, timeZone } = portfolio
-      const toDay = Math.min(dayAt(now, timeZone), dayAt(now, 'UTC')) - 1
+      const toDay = Math.min(dayNumberOf(now, timeZone), dayNumberOf(now, 'UTC')) - 1
       if (version === keptVersion && keptUntil >= toDay) continue
       const change = changes.get(userId)
       const fromDay = firstChanged(portfolio, change)
@@ -162,7 +161,9 @@ function beganAfter(
   change: LedgerChange | undefined,
   toDay: EpochDay,
 ): boolean {
-  return keptVersion === 0 && change !== undefined && dayAt(change.effectiveFrom, timeZone) > toDay
+  return (
+    keptVersion === 0 && change !== undefined && dayNumberOf(change.effectiveFrom, timeZone) > toDay
+  )
 }
 
 /** Undefined where a change of settings may have changed every day. */
@@ -174,9 +175,5 @@ function firstChanged(
   const next = keptUntil + 1
   if (version === keptVersion) return next
   if (change?.versionCount !== version - keptVersion) return undefined
-  return Math.min(next, dayAt(change.effectiveFrom, timeZone))
-}
-
-function dayAt(instant: Instant, timeZone: string): EpochDay {
-  return epochDay(dayOf(instant, timeZone))
+  return Math.min(next, dayNumberOf(change.effectiveFrom, timeZone))
 }

@@ -15,11 +15,10 @@ import {
   type SeenNews,
 } from '../history-store.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
+import { JOB_HANGS_AFTER_MS } from './one-portfolio.ts'
 import { prepareLedgers, valuedLedger } from './valued-ledger.ts'
 import { costMs, inChunks } from './work-plan.ts'
 
-/** Longer than any portfolio takes: what goes on hangs. Leases last longer: it has to be postponed under one. */
-const JOB_MS_MAX = 10_000
 /** Rows of one transaction, unless one portfolio alone has more. */
 const ROWS_PER_WRITE = 5_000
 
@@ -123,7 +122,7 @@ export class HistoryMaking {
       const acted = await prepareLedgers(this.#ports, ledgers, wanted)
       // What was being loaded for another call may have been read before the news.
       if (prices.closes.revision !== revision) await prices.refresh()
-      return read.map((each, at) => withActions(each, acted[at]))
+      return read.map((each, at) => withActedLedger(each, acted[at]))
     } catch (error) {
       const priced: PricedDays[] = []
       if (read.length > 1) for (const each of read) priced.push(...(await this.#price([each])))
@@ -157,7 +156,7 @@ export class HistoryMaking {
   async #run(batch: AnalysisBatch, chunk: readonly Prepared[]): Promise<readonly KeptDays[]> {
     const histories: KeptDays[] = []
     const jobs = chunk.map(({ job }) => job)
-    for (const [at, outcome] of (await batch.run(jobs, JOB_MS_MAX)).entries()) {
+    for (const [at, outcome] of (await batch.run(jobs, JOB_HANGS_AFTER_MS)).entries()) {
       const prepared = chunk[at]
       if (prepared === undefined || outcome.kind === 'stopped') continue
       const { portfolio, fromDay, toDay, ledger, areActionsLeftOut } = prepared
@@ -214,12 +213,12 @@ export class HistoryMaking {
   }
 }
 
-/** All are left out where one does not go with what was recorded: when that changes, every day does. */
-function withActions(days: ReadDays, acted: ActedLedger | undefined): PricedDays {
+/** Which actions fit is told by the whole ledger: where some do not, or did not, any day may have changed. */
+function withActedLedger(days: ReadDays, acted: ActedLedger | undefined): PricedDays {
   const { ledger, leftOut } = acted ?? { ledger: days.ledger, leftOut: new Set() }
   const areActionsLeftOut = leftOut.size > 0
-  const isOther = areActionsLeftOut !== days.portfolio.areActionsLeftOut
-  return { ...days, ledger, areActionsLeftOut, ...(isOther && { fromDay: undefined }) }
+  const isWhole = areActionsLeftOut || days.portfolio.areActionsLeftOut
+  return { ...days, ledger, areActionsLeftOut, ...(isWhole && { fromDay: undefined }) }
 }
 
 function inWrites(histories: readonly KeptDays[]): readonly (readonly KeptDays[])[] {

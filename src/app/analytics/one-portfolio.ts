@@ -8,8 +8,11 @@ import type { AnalyticsPorts } from './analytics-ports.ts'
 import { closesKnownAt } from './resident-prices.ts'
 import { prepareLedgers, type Prices } from './valued-ledger.ts'
 
-/** Longer than any portfolio takes: what goes on hangs. */
-const JOB_MS_MAX = 10_000
+/**
+ * Longer than any portfolio takes: what goes on hangs. The lease of the kept history lasts longer: what hung has to be
+ * postponed under it.
+ */
+export const JOB_HANGS_AFTER_MS = 10_000
 
 /** Which state of knowledge and which currency an analysis is of. */
 export interface AnalysisView {
@@ -93,7 +96,7 @@ export async function runOne<Kind extends Job>(
   call.signal.addEventListener('abort', cancel)
   if (call.hasEnded) cancel()
   try {
-    const [outcome] = await batch.run([job], JOB_MS_MAX)
+    const [outcome] = await batch.run([job], JOB_HANGS_AFTER_MS)
     if (outcome?.kind === 'done') return outcome.result
     if (outcome?.kind === 'failed') {
       throw new PortfolioError('ANALYSIS_FAILED', 'the analysis could not be done', {

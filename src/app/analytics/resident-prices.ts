@@ -1,5 +1,6 @@
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import type { CorporateActions } from '../../domain/market-data/corporate-actions.ts'
+import { PortfolioError } from '../../domain/errors.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
 import type { AnalyticsStore } from '../analytics-store.ts'
 import type { ActionTable, Clock, InstrumentTable } from '../ports.ts'
@@ -12,6 +13,14 @@ const INSTRUMENTS_PER_READ = 50
 /** Statements that read closes at once: other calls have the rest of the connections. */
 const READS_MAX = 4
 const READS_OF_A_CALL_MAX = 2
+
+/** News of instruments and actions that come while an analysis is prepared; each has it prepared anew. */
+export const NEWS_MAX = 20
+
+export function tooMuchNews(): PortfolioError {
+  const message = 'instruments or corporate actions changed faster than their prices were read'
+  return new PortfolioError('ANALYSIS_FAILED', message)
+}
 
 interface PricePorts {
   readonly clock: Clock
@@ -59,9 +68,10 @@ export class ResidentPrices {
     if (this.#isStale) await this.refresh()
     const wanted = [...new Set(instrumentIds)]
     // More than once only where a split or a description was recorded while they were read.
-    for (;;) {
+    for (let loads = 0; ; loads += 1) {
       const absent = wanted.filter((instrumentId) => !this.closes.has(instrumentId))
       if (absent.length === 0) return
+      if (loads === NEWS_MAX) throw tooMuchNews()
       await this.#loadAll(absent)
     }
   }

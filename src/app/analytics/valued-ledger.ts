@@ -5,7 +5,7 @@ import type { InstrumentSource } from '../../domain/market-data/instrument.ts'
 import { symbolOf } from '../../domain/market-data/instrument.ts'
 import type { Instant } from '../../domain/time.ts'
 import { type ActionPorts, actedLedger } from './acted-ledgers.ts'
-import type { ResidentPrices } from './resident-prices.ts'
+import { NEWS_MAX, type ResidentPrices, tooMuchNews } from './resident-prices.ts'
 
 export type Prices = Pick<ResidentPrices, 'actions' | 'closes' | 'ensure'>
 
@@ -21,14 +21,17 @@ interface Wanted {
   readonly more?: readonly string[]
 }
 
-/** The ledgers with their corporate actions in them, and everything present that values them. */
+/**
+ * The ledgers with their corporate actions in them, and everything present that values them.
+ * @throws PortfolioError ANALYSIS_FAILED when news of actions does not end; DATABASE_UNAVAILABLE.
+ */
 export async function prepareLedgers(
   ports: ActionPorts & { readonly prices: Prices },
   ledgers: readonly PackedLedger[],
   { recordedUntil, reportingCurrency, more = [] }: Wanted,
 ): Promise<readonly ActedLedger[]> {
   const { prices, clock } = ports
-  for (;;) {
+  for (let news = 0; news <= NEWS_MAX; news += 1) {
     const { actions } = prices
     const known = { actions, due: actions.dueAt(clock.now()) }
     const acted = await Promise.all(
@@ -39,6 +42,7 @@ export async function prepareLedgers(
     // Quantities and prices are of units after the same splits.
     if (prices.actions === actions) return acted
   }
+  throw tooMuchNews()
 }
 
 async function preparePrices(

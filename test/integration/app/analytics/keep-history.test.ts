@@ -219,27 +219,6 @@ describe('the kept history', () => {
     expect(await spoiled(fixture.raw, user)).toHaveLength(4)
   })
 
-  it('is made again as a whole when actions begin to be left out, and when they end to be', async () => {
-    const { user, symbol } = await fixture.tenUnits()
-    const { actionStore } = fixture.store.postgres
-    await write(fixture.store, user, [
-      draft('TRANSFER_OUT', symbol, 10, { at: noon('2024-03-07') }),
-    ])
-    const moment = { exDay: '2024-03-06', effectiveAt: noon('2024-03-06') - 1 }
-    const action = { instrumentId: symbol, ...moment, terms: split(1, 2) }
-    const request = { caller: '', requestId: '', contentHash: new Uint8Array(32) }
-    await actionStore.record(action, request, fixture.clock.now())
-    const told = async () =>
-      (await keptRows(fixture.raw, user)).map((row) => `${row.value} ${row.completeness}`)
-    await fixture.replica.run()
-    expect(await told()).toEqual(['1000', '1100', '990', '0'].map((value) => `${value} PARTIAL`))
-    await reverse(fixture.store, user, { sequence: 2 })
-    await fixture.replica.run()
-    expect(await told()).toEqual(
-      ['1000', '1100', '495', '522.5'].map((value) => `${value} COMPLETE`),
-    )
-  })
-
   it('is made again as a whole when settings or a description change', async () => {
     const { user, symbol } = await fixture.tenUnits()
     await spoil(fixture.raw, user)

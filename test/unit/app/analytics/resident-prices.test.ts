@@ -59,7 +59,7 @@ function open() {
       answers.splice(0).forEach((answer) => answer())
     }
   }
-  return { prices, actions, asked, answers, answerAll }
+  return { store, prices, actions, asked, answers, answerAll }
 }
 
 const named = (prefix: string, count: number): string[] =>
@@ -101,6 +101,19 @@ describe('ResidentPrices', () => {
     await answerAll(prices.ensure(['A']))
     expect(priceOfA()).toBe(13)
     await early
+  })
+
+  it('gives up where closes never become what their splits make of them', async () => {
+    const { store, prices, actions, asked, answerAll } = open()
+    actions.publish({ actions: [action(1, 0, split(2, 1), { instrumentId: 'A' })], epoch: 1 })
+    const closes = store.closes.bind(store)
+    // An answer that does not say what its prices are of.
+    store.closes = (ids, how) => closes(ids, { ...how, withUnits: false })
+    const given = prices.ensure(['A'])
+    const failure = given.catch((error: unknown) => error)
+    await answerAll(given.catch(() => undefined))
+    expect(await failure).toMatchObject({ reason: 'ANALYSIS_FAILED' })
+    expect(asked).toHaveLength(20)
   })
 
   it('reads again what was split while it was read, with what each price is of', async () => {
