@@ -18,6 +18,7 @@ import {
   readPacked,
   writePacked,
 } from './packed-closes.ts'
+import { QUOTE_DAY } from './quote-rows.ts'
 
 /** Many rows as one text: a row for each entry or close would cost the driver more than all that is done with them. */
 export function openAnalyticsStore(database: Database): AnalyticsStore {
@@ -139,7 +140,7 @@ async function readExact(
       string_agg(day || ' ' || price, ',' order by day) as closes
       ${withUnits ? sql`, string_agg(units_of::text, ',' order by day) as units_of` : sql``}
     from (
-      select distinct on (instrument_id, day) instrument_id, price, currency, ${DAY} as day
+      select distinct on (instrument_id, day) instrument_id, price, currency, ${QUOTE_DAY} as day
         ${withUnits ? sql`, ${UNITS_OF} as units_of` : sql``}
       from quote where instrument_id = any(${[...instrumentIds]}::text[])
         and priced_at >= ${momentText(since) ?? '-infinity'}::timestamptz
@@ -161,7 +162,7 @@ async function closesSince(
   const since = sql`${timestampText(recordedSince)}::timestamptz`
   const { rows } = await sql<ChangedRow>`
         with changed as (
-          select instrument_id, ${DAY} as day, max(recorded_at) as recorded_at from quote
+          select instrument_id, ${QUOTE_DAY} as day, max(recorded_at) as recorded_at from quote
           where recorded_at >= ${since} group by 1, 2
         )
         select changed.instrument_id, changed.day, changed.recorded_at, newest.*
@@ -183,9 +184,6 @@ async function closesSince(
     recordedUntil: rows.reduce((latest, row) => Math.max(latest, row.recorded_at), recordedSince),
   }
 }
-
-/** The UTC day of a quote, as an EpochDay. */
-const DAY = sql`((priced_at at time zone 'UTC')::date - date '1970-01-01')`
 
 /** As `pairedQuote` reads it: a price of an adjusted history is of the units of when it was recorded. */
 const UNITS_OF = sql`(date_part('epoch',

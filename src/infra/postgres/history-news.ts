@@ -4,6 +4,7 @@ import { dayText, type EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { type Instant, MICROSECONDS_PER_SECOND } from '../../domain/time.ts'
 import { type Database, timestampText } from './database.ts'
 import { underLease } from './fenced-leases.ts'
+import { QUOTE_DAY } from './quote-rows.ts'
 import type { Schema } from './schema.ts'
 
 /** A quote is stamped before it is committed, by a replica's clock: what is a little older is looked at once more. */
@@ -86,8 +87,8 @@ async function readQuoteChanges(
   const isBefore = sql`recorded_at < ${momentOf(since)}`
   // A row for each instrument: a history that is imported has millions of quotes an hour.
   const late = await sql<LateRow>`
-    select instrument_id, min(${DAY}) filter (where not ${isBefore}) as day,
-      min(${DAY}) filter (where ${isBefore}) as day_before,
+    select instrument_id, min(${QUOTE_DAY}) filter (where not ${isBefore}) as day,
+      min(${QUOTE_DAY}) filter (where ${isBefore}) as day_before,
       count(*) filter (where ${isBefore}) as count_before,
       count(*) filter (where recorded_at >= ${momentOf(until - STAMP_LAG_MICROSECONDS)}) as last_count
     from quote where ${within}
@@ -122,9 +123,6 @@ async function readQuoteChanges(
     isAll,
   }
 }
-
-/** The UTC day of a quote, as an EpochDay. */
-const DAY = sql`((priced_at at time zone 'UTC')::date - date '1970-01-01')`
 
 function momentOf(instant: Instant) {
   return sql`${timestampText(instant)}::timestamptz`

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { decimal } from '../../domain/decimal.ts'
 import type { Quote } from '../../domain/market-data/quote.ts'
 import type { QuarantinedQuoteTable, QuoteTable } from './schema.ts'
@@ -14,6 +14,9 @@ type Row = Pick<
   | 'split_adjusted'
   | 'recorded_at'
 >
+
+/** The UTC day of a quote, as an EpochDay. */
+export const QUOTE_DAY = sql`((priced_at at time zone 'UTC')::date - date '1970-01-01')`
 
 export function quoteOfRow(row: Row): Quote {
   return { ...factsOfRow(row), price: decimal(row.price) }
