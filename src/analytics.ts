@@ -24,7 +24,7 @@ const PACKING_MS = 60_000
 
 type KeepingPorts = Pick<
   HistoryPorts,
-  'historyStore' | 'fencedLeases' | 'instrumentStore' | 'actionStore' | 'telemetry'
+  'historyStore' | 'instrumentStore' | 'actionStore' | 'telemetry'
 >
 
 /** The part of the composition root that analyses: threads, closes in memory, and the handlers over them. */

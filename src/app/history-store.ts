@@ -1,20 +1,7 @@
 import type { EpochDay } from '../domain/analytics/epoch-day.ts'
 import type { HistoryRows } from '../domain/analytics/history-job.ts'
 import type { Instant } from '../domain/time.ts'
-
-/** Proof of a lease: what is written under it is refused once somebody else has it, or it has run out. */
-export interface FencedLease {
-  readonly name: string
-  readonly token: number
-}
-
-/** Leases on the database's clock, the replicas' own do not matter. */
-export interface FencedLeases {
-  /** Takes a lease that is free or has run out, or goes on with one's own; undefined while another has it. */
-  claim(name: string, holder: string, termMs: number): Promise<FencedLease | undefined>
-  /** Gives a lease back before its time. */
-  release(lease: FencedLease): Promise<void>
-}
+import type { Lease } from './ports.ts'
 
 /** A write came too late: the lease is another's, or has run out. Nothing was written. */
 export class LeaseLost extends Error {
@@ -88,7 +75,7 @@ export interface KeptDays {
 /** The valuations of past days. Every write is under a lease. @throws LeaseLost. */
 export interface HistoryStore {
   seenNews(): Promise<SeenNews>
-  see(lease: FencedLease, seen: SeenNews): Promise<void>
+  see(lease: Lease, seen: SeenNews): Promise<void>
   /**
    * What quotes recorded since changed on days up to one, of a limited stretch of time, and where that ends; `isAll` =
    * it is now. `revalued` are quoted in another currency; some of them are told again, under the same name.
@@ -105,7 +92,7 @@ export interface HistoryStore {
   /** Instruments whose description changed between two epochs. */
   changedInstruments(after: number, until: number): Promise<readonly string[]>
   /** Has the days of whoever these changes concern count as outdated. Resumes where it was interrupted. */
-  outdate(lease: FencedLease, changes: readonly PriceChange[]): Promise<void>
+  outdate(lease: Lease, changes: readonly PriceChange[]): Promise<void>
   /**
    * Portfolios after a user, in order, whose version is another than what is kept or whose history ends before
    * `untilDay`; of so many portfolios at most. `next` = where to go on, undefined at the end.
@@ -125,20 +112,17 @@ export interface HistoryStore {
   ): Promise<ReadonlyMap<string, number>>
   /** Gives back how many rows are new or differ from what was kept; others are not written. */
   write(
-    lease: FencedLease,
+    lease: Lease,
     histories: readonly KeptDays[],
     facts: { readonly seen: SeenNews; readonly computedAt: Instant },
   ): Promise<number>
   /** These versions changed nothing up to that day. */
   confirm(
-    lease: FencedLease,
+    lease: Lease,
     heads: readonly Pick<KeptDays, 'userId' | 'version' | 'keptUntil'>[],
   ): Promise<void>
   /** It could not be made: it is tried again later, a few times, and then not before the portfolio changes. */
-  postpone(
-    lease: FencedLease,
-    portfolio: Pick<BehindPortfolio, 'userId' | 'version'>,
-  ): Promise<void>
+  postpone(lease: Lease, portfolio: Pick<BehindPortfolio, 'userId' | 'version'>): Promise<void>
   /** How many portfolios are behind, and by how many days at most. */
   lag(untilDay: EpochDay): Promise<{ readonly users: number; readonly days: number }>
 }

@@ -243,10 +243,18 @@ export interface ChangeHints {
   close(): void
 }
 
-/** Who of several replicas does what one of them is to do. Clocks may differ: a lease saves work, nothing more. */
+/** Proof of a lease: what is written under it is refused once somebody else has it, or it has run out. */
+export interface Lease {
+  readonly name: string
+  readonly token: number
+}
+
+/** Who of several replicas does what one of them is to do, by the database's clock: their own do not matter. */
 export interface Leases {
-  /** True when `holder` has the lease until `until`: it was free, had run out by `now`, or was its own. */
-  claim(name: string, holder: string, now: Instant, until: Instant): Promise<boolean>
+  /** Takes a lease that is free or has run out, or goes on with one's own; undefined while another has it. */
+  claim(name: string, holder: string, termMs: number): Promise<Lease | undefined>
+  /** Gives a lease back before its time. */
+  release(lease: Lease): Promise<void>
 }
 
 /** News of reference data: all instruments that changed up to an epoch. */

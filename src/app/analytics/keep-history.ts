@@ -1,12 +1,7 @@
 import { dayNumberOf, type EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
-import type {
-  BehindPortfolio,
-  FencedLease,
-  FencedLeases,
-  KeptDays,
-  LedgerChange,
-} from '../history-store.ts'
+import type { BehindPortfolio, KeptDays, LedgerChange } from '../history-store.ts'
+import type { Lease, Leases } from '../ports.ts'
 import { type DueDays, HistoryMaking, type MakingPorts, type PassFacts } from './make-history.ts'
 import { KnownNews, markOutdated, type OutdatePorts } from './mark-outdated.ts'
 import { readingOrder } from './work-plan.ts'
@@ -18,7 +13,7 @@ const PAGES_PER_PASS = 20
 const LAG_EVERY_MS = 60_000
 
 export interface HistoryPorts extends MakingPorts, OutdatePorts {
-  readonly fencedLeases: FencedLeases
+  readonly leases: Leases
 }
 
 export interface HistoryTerms {
@@ -35,7 +30,7 @@ export interface HistoryTerms {
 export class HistoryKeeper {
   readonly #ports: HistoryPorts
   readonly #terms: HistoryTerms
-  #lease: FencedLease | undefined
+  #lease: Lease | undefined
   /** The last user that the round came to. */
   #after = ''
   #lagAtMs = -Infinity
@@ -70,14 +65,14 @@ export class HistoryKeeper {
 
   /** Lets another replica go on at once. */
   async release(): Promise<void> {
-    if (this.#lease !== undefined) await this.#ports.fencedLeases.release(this.#lease)
+    if (this.#lease !== undefined) await this.#ports.leases.release(this.#lease)
     this.#lease = undefined
   }
 
-  async #claim(): Promise<FencedLease | undefined> {
-    const { fencedLeases, telemetry } = this.#ports
+  async #claim(): Promise<Lease | undefined> {
+    const { leases, telemetry } = this.#ports
     const { holder, leaseMs } = this.#terms
-    this.#lease = await fencedLeases.claim('valuation-history', holder, leaseMs)
+    this.#lease = await leases.claim('valuation-history', holder, leaseMs)
     telemetry.historyLeased(this.#lease !== undefined)
     if (this.#lease === undefined) {
       // Another replica tells, and goes through them from the start.

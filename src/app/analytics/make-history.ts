@@ -7,13 +7,13 @@ import type { Instant } from '../../domain/time.ts'
 import type { AnalysisBatch } from '../analysis-pool.ts'
 import {
   type BehindPortfolio,
-  type FencedLease,
   type HistoryStore,
   type HistoryTelemetry,
   type KeptDays,
   LeaseLost,
   type SeenNews,
 } from '../history-store.ts'
+import type { Lease } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
 import { JOB_HANGS_AFTER_MS } from './one-portfolio.ts'
 import { prepareLedgers, valuedLedger } from './valued-ledger.ts'
@@ -29,7 +29,7 @@ export interface MakingPorts extends Omit<AnalyticsPorts, 'ledgers' | 'riskFree'
 
 /** What is the same for all that one pass makes. */
 export interface PassFacts {
-  readonly lease: FencedLease
+  readonly lease: Lease
   readonly seen: SeenNews
   readonly computedAt: Instant
   /** Says when the pass is to end early. */

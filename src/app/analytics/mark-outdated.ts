@@ -1,7 +1,7 @@
 import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import type { CorporateAction } from '../../domain/market-data/corporate-action.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
-import type { FencedLease, HistoryStore, PriceChange, SeenNews } from '../history-store.ts'
+import type { HistoryStore, PriceChange, SeenNews } from '../history-store.ts'
 import { refreshActions } from '../market-data/action-table.ts'
 import { refreshInstruments } from '../market-data/refresh-instruments.ts'
 import type {
@@ -10,6 +10,7 @@ import type {
   CorporateActionStore,
   InstrumentStore,
   InstrumentTable,
+  Lease,
 } from '../ports.ts'
 
 export interface OutdatePorts {
@@ -60,7 +61,7 @@ export class KnownNews {
  */
 export async function markOutdated(
   ports: OutdatePorts,
-  lease: FencedLease,
+  lease: Lease,
   {
     yesterday,
     known,

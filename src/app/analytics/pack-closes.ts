@@ -2,7 +2,7 @@ import type { AnalyticsStore } from '../analytics-store.ts'
 import type { Clock, Leases } from '../ports.ts'
 
 /** Longer than the time between passes, and than packing some instruments takes. */
-const LEASE_MICROSECONDS = 180_000_000
+const LEASE_MS = 180_000
 
 /**
  * One pass that packs the closes of ended months, by one replica at a time; `holder` names this one. With a new month
@@ -19,8 +19,7 @@ export async function packCloses(
 ): Promise<void> {
   const { clock, store, leases } = ports
   while (!signal.aborted) {
-    const now = clock.now()
-    if (!(await leases.claim('pack-closes', holder, now, now + LEASE_MICROSECONDS))) return
-    if ((await store.packCloses(now)) === 0) return
+    if ((await leases.claim('pack-closes', holder, LEASE_MS)) === undefined) return
+    if ((await store.packCloses(clock.now())) === 0) return
   }
 }

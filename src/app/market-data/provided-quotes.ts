@@ -94,8 +94,7 @@ export class ProvidedQuotes {
     const due = new Set([...this.#wanted].filter((id) => !this.#isKnown(id, now)))
     this.#wanted.clear()
     // A pass may be late: the lease outlives it.
-    const until = now + 2_000 * this.#times.refreshMs
-    if (await leases.claim(LEASE, replica, now, until)) {
+    if ((await leases.claim(LEASE, replica, 2 * this.#times.refreshMs)) !== undefined) {
       for (const quote of board.all()) if (this.#isDue(quote, now)) due.add(quote.instrumentId)
     }
     const ids = [...due].slice(0, WANTED_MAX)

@@ -3,7 +3,7 @@ import type { HistoryStore, PriceChange } from '../../app/history-store.ts'
 import { dayText, type EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { type Instant, MICROSECONDS_PER_SECOND } from '../../domain/time.ts'
 import { type Database, timestampText } from './database.ts'
-import { underLease } from './fenced-leases.ts'
+import { underLease } from './leases.ts'
 import { QUOTE_DAY } from './quote-rows.ts'
 import type { Schema } from './schema.ts'
 

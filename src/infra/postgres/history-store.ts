@@ -5,8 +5,8 @@ import { dayText } from '../../domain/analytics/epoch-day.ts'
 import type { Instant } from '../../domain/time.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
-import { underLease } from './fenced-leases.ts'
 import { openHistoryNews } from './history-news.ts'
+import { underLease } from './leases.ts'
 import type { Schema } from './schema.ts'
 
 /** Portfolios that one statement looks through, and those behind that it gives back. */

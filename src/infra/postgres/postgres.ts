@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { AnalyticsStore } from '../../app/analytics-store.ts'
-import type { FencedLeases, HistoryStore } from '../../app/history-store.ts'
+import type { HistoryStore } from '../../app/history-store.ts'
 import type {
   ChangeLog,
   ChangeOutcome,
@@ -21,7 +21,6 @@ import { openAnalyticsStore } from './analytics-store.ts'
 import { openChangeLog } from './change-log.ts'
 import { type Database, openDatabase, timestampText } from './database.ts'
 import { classifyFailure } from './failure.ts'
-import { openFencedLeases } from './fenced-leases.ts'
 import { GroupCommit } from './group-commit.ts'
 import { openHistoryStore } from './history-store.ts'
 import { readLedgerPage } from './ledger-page.ts'
@@ -42,7 +41,6 @@ export interface Postgres {
   readonly actionStore: CorporateActionStore
   readonly changeLog: ChangeLog
   readonly leases: Leases
-  readonly fencedLeases: FencedLeases
   readonly historyStore: HistoryStore
   /** Rejects when the database does not answer. */
   ping(): Promise<void>
@@ -98,7 +96,6 @@ export function openPostgres(options: {
     actionStore: guardedActions(openCorporateActionStore(database)),
     changeLog: guardedLog(openChangeLog(database)),
     leases: openLeases(database),
-    fencedLeases: openFencedLeases(database),
     historyStore: openHistoryStore(database),
     ping: async () => {
       await sql`select 1`.execute(database.kysely)

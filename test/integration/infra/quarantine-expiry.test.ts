@@ -42,6 +42,7 @@ it('forgets what was quarantined longer ago than is configured, and nothing else
   await expireQuarantine(ports, 31, 'second')
   expect(await held(true)).toEqual([1, 5, 50])
   now += 47 * HOUR
+  await database.raw.query('update lease set expires_at = now()')
   await expireQuarantine(ports, 31, 'second')
   expect(await held(true)).toEqual([50])
   expect(await held(false)).toEqual([0, 1, 5, 50])

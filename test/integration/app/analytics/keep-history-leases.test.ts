@@ -42,7 +42,7 @@ describe('of two replicas', () => {
   it('the slow one cannot write any more once the other has the lease', async () => {
     const { user, symbol } = await fixture.tenUnits()
     await write(fixture.store, user, [buy(symbol, 1, 100, '2024-03-04')])
-    const { historyStore, fencedLeases } = fixture.store.postgres
+    const { historyStore, leases } = fixture.store.postgres
     // The slow one is about to write while its lease runs out.
     const other = openKeeper(fixture.store, fixture.pool)
     const slow = openKeeper(
@@ -69,26 +69,26 @@ describe('of two replicas', () => {
     const { rows } = await fixture.raw.query<{ token: string }>('select token from lease')
     const lease = { name: 'valuation-history', token: Number(rows[0]!.token) }
     await expect(historyStore.confirm(lease, [])).resolves.toBeUndefined()
-    await fencedLeases.release(lease)
+    await leases.release(lease)
     // Nobody took it, and it has run out all the same.
     await expect(historyStore.confirm(lease, [])).rejects.toMatchObject({ name: 'LeaseLost' })
   })
 
   it('the other waits for a write under way before it takes over', async () => {
     const { user } = await fixture.tenUnits()
-    const { historyStore, fencedLeases } = fixture.store.postgres
-    const lease = await fencedLeases.claim('valuation-history', 'second', 60_000)
+    const { historyStore, leases } = fixture.store.postgres
+    const lease = await leases.claim('valuation-history', 'second', 60_000)
     expect(lease).toBeUndefined()
     await fixture.replica.keeper.release()
     const rival = await fixture.connect()
     await rival.query('begin')
     await rival.query('select from valuation_head where user_id = $1 for update', [user])
-    const short = await fencedLeases.claim('valuation-history', 'first', 200)
+    const short = await leases.claim('valuation-history', 'first', 200)
     const writing = historyStore.confirm(short!, [{ userId: user, version: 7, keptUntil: 1 }])
     await backendWaitingForLock(fixture.raw)
     await fixture.raw.query('select pg_sleep_until(expires_at) from lease')
     let isTaken = false
-    const taking = fencedLeases.claim('valuation-history', 'second', 60_000).then((taken) => {
+    const taking = leases.claim('valuation-history', 'second', 60_000).then((taken) => {
       isTaken = true
       return taken
     })

@@ -34,6 +34,7 @@ function sentQuote(symbol: string, pricedAt: number): SentQuote {
 function provided() {
   const requests: (readonly string[])[] = []
   const failures: unknown[] = []
+  const terms: number[] = []
   const time = { now: START, holdsLease: true }
   const clock = { now: () => time.now, monotonicMs: () => 0 }
   const actions = createActionTable()
@@ -68,7 +69,13 @@ function provided() {
         providerAvailable() {},
       },
       announce() {},
-      leases: { claim: () => Promise.resolve(time.holdsLease) },
+      leases: {
+        claim: (name, _, termMs) => {
+          terms.push(termMs)
+          return Promise.resolve(time.holdsLease ? { name, token: 1 } : undefined)
+        },
+        release: () => Promise.resolve(),
+      },
       providers: [
         {
           name: 'test',
@@ -82,7 +89,7 @@ function provided() {
     },
     { budgetMs: 1_000, refreshMs: 60_000 },
   )
-  return { quotes, board, actions, requests, failures, time }
+  return { quotes, board, actions, requests, failures, terms, time }
 }
 
 describe('the board', () => {
@@ -138,7 +145,7 @@ describe('fresh', () => {
 
 describe('pass', () => {
   it('refreshes what providers brought and what became stale, and leaves the rest to its source', async () => {
-    const { quotes, board, requests, time } = provided()
+    const { quotes, board, requests, terms, time } = provided()
     const old = START - 5 * MICROSECONDS_PER_DAY
     board.publish([
       quoteOf('FED'),
@@ -148,6 +155,8 @@ describe('pass', () => {
     time.now += 60_000_000
     await quotes.pass('replica')
     expect(requests).toEqual([['BROUGHT', 'ABANDONED']])
+    // A pass may be late.
+    expect(terms).toEqual([2 * 60_000])
   })
 
   it('leaves that to another replica, but not what this one looked for in vain', async () => {
