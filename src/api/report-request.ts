@@ -9,7 +9,8 @@ import { readOptional, refusalOf, SYMBOL_PROBLEM } from './violations.ts'
 export const REPORT_PARAMETERS = {
   user_id: 'Whose portfolio.',
   benchmark: 'Symbol of what the portfolio is held against, such as ^GSPC; none when not given.',
-  start_date: 'First day, such as 2024-01-01; that of the first transaction when not given.',
+  start_date:
+    'First day, such as 2024-01-01, not after today; that of the first transaction when not given.',
   end_date: 'Last day; today when not given.',
   reporting_currency: "Three capital letters; the portfolio's own when not given.",
 } as const

@@ -177,4 +177,13 @@ describe('CompareBenchmarks', () => {
     const none = await failureOf(compare(fixture.client, { userId: 'somebody' }))
     expect(none.reason).toBe('BENCHMARK_INVALID')
   })
+
+  it('refuses a period that begins after today', async () => {
+    const userId = await holder()
+    const benchmarks = [{ benchmarkId: 'index', components: one('INDEX') }]
+    const period = { startDate: '2999-01-01' }
+    const failure = await failureOf(compare(fixture.client, { userId, benchmarks, period }))
+    expect(failure).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'PERIOD_INVALID' })
+    expect(failure.violations).toEqual(['period.start_date PERIOD_INVALID'])
+  })
 })

@@ -3,6 +3,7 @@ import { GetPerformanceRequest_Interval as Interval } from '../../gen/portfolio/
 import { DataQuality_Completeness as Completeness } from '../../gen/portfolio/v1/common_pb.ts'
 import { Quote_Kind as QuoteKind } from '../../gen/portfolio/v1/market_data_service_pb.ts'
 import { atClose, ingestCloses, performance } from '../support/analytics.ts'
+import { failureOf } from '../support/client.ts'
 import { moment, portfolioLog } from '../support/portfolio-log.ts'
 import { useService } from '../support/service.ts'
 import { newUser } from '../support/transactions.ts'
@@ -99,5 +100,27 @@ describe('each period of a call', () => {
     expect(reports.map(({ risk }) => risk?.concentrationHhi)).toEqual(['', '0.5', '1'])
     const qualities = reports.map(({ quality }) => quality?.completeness)
     expect(qualities).toEqual([Completeness.COMPLETE, Completeness.COMPLETE, Completeness.STALE])
+  })
+
+  it('refuses periods that begin after the last day, which the time zone of the portfolio tells', async () => {
+    const { client } = fixture
+    const userId = newUser()
+    const temporal = { effectiveAt: moment('2024-01-04T20:00:00Z') }
+    const asked = (...starts: string[]) =>
+      performance(client, { userId, temporal, periods: starts.map((startDate) => ({ startDate })) })
+    await portfolioLog(client).changeSettings({ userId, settings: { timeZone: 'Asia/Tokyo' } })
+    expect(await asked('2024-01-05', '2024-01-04')).toHaveLength(2)
+    const later = await failureOf(asked('2024-01-06', '2024-01-05', '2999-01-01'))
+    expect(later).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'PERIOD_INVALID' })
+    expect(later.violations).toEqual([
+      'periods[0].start_date PERIOD_INVALID',
+      'periods[2].start_date PERIOD_INVALID',
+    ])
+    await portfolioLog(client).changeSettings({ userId, settings: { timeZone: 'UTC' } })
+    expect((await failureOf(asked('2024-01-05'))).reason).toBe('PERIOD_INVALID')
+    // Without a valuation date it is today.
+    const future = { startDate: '2999-01-01', endDate: '2999-01-02' }
+    const now = await failureOf(performance(client, { userId, periods: [future] }))
+    expect(now.violations).toEqual(['periods[0].start_date PERIOD_INVALID'])
   })
 })

@@ -116,7 +116,7 @@ describe('GET /report', () => {
     expect(body).toContain('Its return over the period is not known: a price is missing.')
   })
 
-  it('reports a portfolio in which nothing was recorded, and a period that has not begun', async () => {
+  it('reports a portfolio in which nothing was recorded, and a period before the first transaction', async () => {
     const settings = { baseCurrency: 'EUR' }
     const { updatePortfolioSettings } = PortfolioService.method
     await fixture.client.unary(updatePortfolioSettings, { userId: 'empty', settings })
@@ -124,9 +124,10 @@ describe('GET /report', () => {
     expect(empty.status).toBe(200)
     expect(empty.body).toContain('Nothing was held or moved in this period.')
     expect(empty.body).toContain('End value, EUR')
-    const later = await get({ user_id: USER, start_date: '2222-01-01', benchmark: '^IDX' })
-    expect(later.status).toBe(200)
-    expect(later.body).toContain('Nothing was held or moved in this period.')
+    const before = { start_date: '2001-01-01', end_date: '2001-12-31', benchmark: '^IDX' }
+    const earlier = await get({ user_id: USER, ...before })
+    expect(earlier.status).toBe(200)
+    expect(earlier.body).toContain('Nothing was held or moved in this period.')
   })
 
   it('answers HEAD with the headers alone', async () => {
@@ -152,6 +153,8 @@ describe('GET /report', () => {
     expect(refusalOf(await get({ user_id: USER, ...backwards })).violations).toEqual([
       'end_date PERIOD_INVALID',
     ])
+    const future = refusalOf(await get({ user_id: USER, start_date: '2999-01-01' }))
+    expect(future.violations).toEqual(['start_date PERIOD_INVALID'])
     for (const query of ['user_id=a&user_id=b', 'user_id=a&colour=red', '__proto__=a']) {
       expect(refusalOf(await sendHttp(port(), `/report?${query}`))).toMatchObject({
         status: 400,

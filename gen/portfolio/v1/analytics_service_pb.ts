@@ -314,7 +314,7 @@ export type GetPerformanceRequest = Message<"portfolio.v1.GetPerformanceRequest"
   userId: string;
 
   /**
-   * up to 20 at once; empty = since inception
+   * up to 20 at once, each beginning by the valuation date; empty = since inception
    *
    * @generated from field: repeated portfolio.v1.Period periods = 2;
    */
@@ -898,6 +898,8 @@ export type CompareBenchmarksRequest = Message<"portfolio.v1.CompareBenchmarksRe
   benchmarks: Benchmark[];
 
   /**
+   * begins today at the latest
+   *
    * @generated from field: portfolio.v1.Period period = 3;
    */
   period?: Period | undefined;

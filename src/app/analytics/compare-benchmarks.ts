@@ -15,6 +15,7 @@ import {
   type AnalysisView,
   type AnalyzedPortfolio,
   readPortfolio,
+  refuseFutureStarts,
   runOne,
 } from './one-portfolio.ts'
 import { valuedLedger } from './valued-ledger.ts'
@@ -47,7 +48,7 @@ export interface BenchmarkComparison extends Omit<Comparison, 'attribution'> {
 
 /**
  * Holds a portfolio against indices and blends of them, all in one currency.
- * @throws PortfolioError PORTFOLIO_NOT_FOUND, ANALYSIS_FAILED, DATABASE_UNAVAILABLE.
+ * @throws PortfolioError PORTFOLIO_NOT_FOUND, PERIOD_INVALID, ANALYSIS_FAILED, DATABASE_UNAVAILABLE.
  */
 export async function compareBenchmarks(
   ports: AnalyticsPorts,
@@ -55,6 +56,7 @@ export async function compareBenchmarks(
   call: CallContext,
 ): Promise<readonly BenchmarkComparison[]> {
   const read = await readPortfolio(ports, query.view, instrumentsOf(ports, query.benchmarks))
+  refuseFutureStarts([{ field: 'period.start_date', fromDay: query.fromDay }], read)
   return comparisonsOf(ports, query, read, call)
 }
 

@@ -19,6 +19,7 @@ import {
   type AnalysisView,
   type AnalyzedPortfolio,
   readPortfolio,
+  refuseFutureStarts,
   runOne,
 } from './one-portfolio.ts'
 import { valuedLedger } from './valued-ledger.ts'
@@ -61,7 +62,7 @@ export interface PerformanceReport {
 
 /**
  * What a portfolio, or some symbols of it, brought over several periods.
- * @throws PortfolioError PORTFOLIO_NOT_FOUND, ANALYSIS_FAILED, DATABASE_UNAVAILABLE.
+ * @throws PortfolioError PORTFOLIO_NOT_FOUND, PERIOD_INVALID, ANALYSIS_FAILED, DATABASE_UNAVAILABLE.
  */
 export async function getPerformance(
   ports: AnalyticsPorts,
@@ -69,6 +70,11 @@ export async function getPerformance(
   call: CallContext,
 ): Promise<readonly PerformanceReport[]> {
   const portfolio = await readPortfolio(ports, query.view)
+  const starts = query.periods.map(({ fromDay }, index) => ({
+    field: `periods[${index}].start_date`,
+    fromDay,
+  }))
+  refuseFutureStarts(starts, portfolio)
   return (await reportOf(ports, query, portfolio, call))?.reports ?? []
 }
 

@@ -1,7 +1,7 @@
-import { dayNumberOf, type EpochDay } from '../../domain/analytics/epoch-day.ts'
+import { dayNumberOf, dayText, type EpochDay } from '../../domain/analytics/epoch-day.ts'
 import type { Job, ResultOf } from '../../domain/analytics/jobs.ts'
 import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
-import { PortfolioError } from '../../domain/errors.ts'
+import { invalidRequest, PortfolioError } from '../../domain/errors.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { CallContext } from '../ports.ts'
 import type { AnalyticsPorts } from './analytics-ports.ts'
@@ -65,6 +65,23 @@ export async function readPortfolio(
     today: dayNumberOf(effectiveAt ?? ports.clock.now(), ledger.timeZone),
     recordedUntil,
   }
+}
+
+/**
+ * Of a period that begins after the valuation date nothing can be said; which day that is, the portfolio's time zone
+ * tells.
+ * @throws PortfolioError PERIOD_INVALID with each of them, under its `field`.
+ */
+export function refuseFutureStarts(
+  periods: readonly { readonly field: string; readonly fromDay: EpochDay | undefined }[],
+  { today }: AnalyzedPortfolio,
+): void {
+  const description = `must not be after the valuation date, ${dayText(today)}`
+  const future = periods.filter(({ fromDay = -Infinity }) => fromDay > today)
+  if (future.length === 0) return
+  throw invalidRequest(
+    future.map(({ field }) => ({ field, reason: 'PERIOD_INVALID', description })),
+  )
 }
 
 async function readLedger(

@@ -14,7 +14,7 @@ import {
   instrumentsOf,
 } from './compare-benchmarks.ts'
 import { type PerformanceReport, reportOf } from './get-performance.ts'
-import { type AnalyzedPortfolio, readPortfolio } from './one-portfolio.ts'
+import { type AnalyzedPortfolio, readPortfolio, refuseFutureStarts } from './one-portfolio.ts'
 
 /** What a return has to reach for Sortino and omega not to count it as short; a year. */
 export const MINIMUM_ACCEPTABLE_RETURN = 0
@@ -57,7 +57,7 @@ export interface TearSheet {
 
 /**
  * Puts together what a report of a portfolio shows.
- * @throws PortfolioError PORTFOLIO_NOT_FOUND, ANALYSIS_FAILED, DATABASE_UNAVAILABLE.
+ * @throws PortfolioError PORTFOLIO_NOT_FOUND, PERIOD_INVALID, ANALYSIS_FAILED, DATABASE_UNAVAILABLE.
  */
 export async function tearSheet(
   ports: AnalyticsPorts,
@@ -67,6 +67,7 @@ export async function tearSheet(
   const benchmarks = benchmark === undefined ? [] : [indexOf(benchmark)]
   const view = { userId, effectiveAt: undefined, recordedUntil: undefined, reportingCurrency }
   const read = await readPortfolio(ports, view, instrumentsOf(ports, benchmarks))
+  refuseFutureStarts([{ field: 'start_date', fromDay }], read)
   const asked = {
     periods: [{ fromDay, toDay }],
     symbols: [],
