@@ -121,7 +121,10 @@ export interface HistoryStore {
     lease: Lease,
     heads: readonly Pick<KeptDays, 'userId' | 'version' | 'keptUntil'>[],
   ): Promise<void>
-  /** It could not be made: it is tried again later, a few times, and then not before the portfolio changes. */
+  /**
+   * It could not be made: it is tried again after a minute, then after twice the time each time, in the end once a day;
+   * at once when the portfolio changes.
+   */
   postpone(lease: Lease, portfolio: Pick<BehindPortfolio, 'userId' | 'version'>): Promise<void>
   /** How many portfolios are behind, and by how many days at most. */
   lag(untilDay: EpochDay): Promise<{ readonly users: number; readonly days: number }>

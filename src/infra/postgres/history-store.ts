@@ -12,8 +12,11 @@ import type { Schema } from './schema.ts'
 /** Portfolios that one statement looks through, and those behind that it gives back. */
 const PORTFOLIOS_PER_PAGE = 5_000
 const BEHIND_PER_PAGE = 200
-/** Tries with twice the time between them each time, the last one after two hours. */
-const ATTEMPTS_MAX = 8
+/** Twice the time is between tries each time, until it is a day: a fault that is mended elsewhere heals by itself. */
+const RETRY_MIN = sql`interval '1 minute'`
+const RETRY_MAX = sql`interval '1 day'`
+/** More doublings than there are up to a day; beyond that the power would not be a time any more. */
+const DOUBLINGS_MAX = 11
 
 const FIGURES = ['currency', 'value', 'inflow', 'outflow', 'growth', 'observed', 'completeness']
 const COLUMNS = [
@@ -171,7 +174,9 @@ async function readBehind(
     left join (select * from valuation_head where ${within}) as valuation_head using (user_id)
     where ${within} and portfolio.version > 0
       and ${isBehind(untilDay)}
-      and (retry_at is null or retry_at <= now() or attempted_version <> portfolio.version)
+      and (retry_at is null or retry_at <= now() or attempted_version <> portfolio.version
+        -- A release that gave up after some tries wrote that.
+        or retry_at = 'infinity')
     order by user_id limit ${BEHIND_PER_PAGE}`.execute(database.kysely)
   const isFull = rows.length === BEHIND_PER_PAGE
   const isEnd = !isFull && count < PORTFOLIOS_PER_PAGE
@@ -212,11 +217,11 @@ async function postpone(
   await sql`
     insert into valuation_head
       (user_id, version, instrument_ids, attempts, attempted_version, retry_at)
-    values (${userId}, 0, '{}', 1, ${version}, now() + interval '1 minute')
+    values (${userId}, 0, '{}', 1, ${version}, now() + ${RETRY_MIN})
     on conflict (user_id) do update set attempts = ${before} + 1,
       attempted_version = ${version},
-      retry_at = case when ${before} + 1 >= ${ATTEMPTS_MAX} then 'infinity'
-        else now() + interval '1 minute' * power(2, ${before}) end`.execute(transaction)
+      retry_at = now() + least(${RETRY_MAX},
+        ${RETRY_MIN} * power(2, least(${before}, ${DOUBLINGS_MAX})))`.execute(transaction)
 }
 
 /** Rows whose days are none any more go, the others are written where they differ. */

@@ -19,36 +19,64 @@ describe('a portfolio that cannot be kept', () => {
   it.each([
     ['whose thread throws', 666_004, 'ANALYSIS_FAILED'],
     ['whose thread exits', 666_001, 'ANALYSIS_CRASHED'],
-  ])('%s is tried again a few times, and keeps nobody waiting', async (_, units, reason) => {
-    const [poisoned, symbol] = [newName(), newName()]
-    await write(fixture.store, poisoned, [buy(symbol, units, 1, '2024-03-04')])
-    const { user } = await fixture.tenUnits()
-    expect(await fixture.values(user)).toHaveLength(4)
-    const attempts: number[] = []
-    for (let pass = 1; pass <= 10; pass += 1) {
-      const { rows } = await fixture.raw.query<{ attempts: number; minutes: number | null }>(
-        `select attempts, (extract(epoch from nullif(retry_at, 'infinity') - now()) / 60)::float8 as minutes
+  ])(
+    '%s is tried again, in the end once a day, and keeps nobody waiting',
+    async (_, units, reason) => {
+      const [poisoned, symbol] = [newName(), newName()]
+      await write(fixture.store, poisoned, [buy(symbol, units, 1, '2024-03-04')])
+      const { user } = await fixture.tenUnits()
+      expect(await fixture.values(user)).toHaveLength(4)
+      const delays: number[] = []
+      for (let pass = 1; pass <= 14; pass += 1) {
+        const { rows } = await fixture.raw.query<{ attempts: number; minutes: number }>(
+          `select attempts, (extract(epoch from retry_at - now()) / 60)::float8 as minutes
          from valuation_head where user_id = $1`,
-        [poisoned],
-      )
-      const [{ minutes } = { minutes: null }] = rows
-      attempts.push(minutes === null ? NaN : Math.round(minutes))
-      // Not before its time.
-      await fixture.replica.run()
-      expect(fixture.replica.failed).toHaveLength(Math.min(pass, 8))
+          [poisoned],
+        )
+        expect(rows[0]!.attempts).toBe(pass)
+        delays.push(Math.round(rows[0]!.minutes))
+        // Not before its time.
+        await fixture.replica.run()
+        expect(fixture.replica.failed).toHaveLength(pass)
+        await fixture.raw.query('update valuation_head set retry_at = now() where attempts > 0')
+        await fixture.replica.run()
+      }
+      expect(delays).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 1_440, 1_440, 1_440])
+      // After years of it the time is still one.
       await fixture.raw.query(
-        `update valuation_head set retry_at = now() where retry_at < 'infinity'`,
+        'update valuation_head set retry_at = now(), attempts = 100000 where attempts > 0',
       )
       await fixture.replica.run()
+      expect(fixture.replica.failed).toHaveLength(16)
+      expect(new Set(fixture.replica.failed)).toEqual(new Set([`${poisoned} ${reason}`]))
+      expect(await fixture.values(poisoned)).toEqual([])
+      // A change is another chance.
+      await reverse(fixture.store, poisoned, { sequence: 1 })
+      await write(fixture.store, poisoned, [buy(symbol, 1, 1, '2024-03-04')])
+      await fixture.replica.run()
+      expect(await fixture.values(poisoned)).toEqual(['2024-03-04 1'])
+    },
+  )
+
+  it('is kept by the next try once the fault is mended elsewhere', async () => {
+    const { user } = await fixture.tenUnits()
+    const retryAt = async (moment: string): Promise<void> => {
+      await fixture.raw.query(`update valuation_head set retry_at = ${moment}, attempts = 8`)
     }
-    expect(attempts).toEqual([1, 2, 4, 8, 16, 32, 64, NaN, NaN, NaN])
-    expect(new Set(fixture.replica.failed)).toEqual(new Set([`${poisoned} ${reason}`]))
-    expect(await fixture.values(poisoned)).toEqual([])
-    // A change is another chance.
-    await reverse(fixture.store, poisoned, { sequence: 1 })
-    await write(fixture.store, poisoned, [buy(symbol, 1, 1, '2024-03-04')])
+    await fixture.raw.query(`update ledger set terms = '{"fee":"'`)
+    await fixture.raw.query('truncate valuation, valuation_head')
     await fixture.replica.run()
-    expect(await fixture.values(poisoned)).toEqual(['2024-03-04 1'])
+    expect(fixture.replica.failed).toEqual([`${user} LEDGER_UNREADABLE`])
+    await fixture.raw.query('update ledger set terms = null')
+    await retryAt(`now() + interval '1 day'`)
+    await fixture.replica.run()
+    expect(await fixture.values(user)).toEqual([])
+    // As a release that gave up after the eighth try left it.
+    await retryAt(`'infinity'`)
+    await fixture.replica.run()
+    expect(await fixture.values(user)).toHaveLength(4)
+    const { rows } = await fixture.raw.query('select attempts, retry_at from valuation_head')
+    expect(rows).toEqual([{ attempts: 0, retry_at: null }])
   })
 
   it('since its ledger is garbage leaves the others of its statement alone', async () => {
