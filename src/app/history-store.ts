@@ -47,6 +47,16 @@ export interface BehindPortfolio {
   readonly areActionsLeftOut: boolean
 }
 
+/** Until which day the history of a portfolio in a time zone is to be kept: none further than in UTC. */
+export type OwedUntil = (timeZone: string) => EpochDay
+
+/** The same of all time zones that are known. */
+export interface OwedDays {
+  readonly untilDay: EpochDay
+  /** Those of a day less. */
+  readonly lateZones: readonly string[]
+}
+
 /** What was recorded of a user between two versions. */
 export interface LedgerChange {
   readonly effectiveFrom: Instant
@@ -94,12 +104,12 @@ export interface HistoryStore {
   /** Has the days of whoever these changes concern count as outdated. Resumes where it was interrupted. */
   outdate(lease: Lease, changes: readonly PriceChange[]): Promise<void>
   /**
-   * Portfolios after a user, in order, whose version is another than what is kept or whose history ends before
-   * `untilDay`; of so many portfolios at most. `next` = where to go on, undefined at the end.
+   * Portfolios after a user, in order, whose version is another than what is kept or whose history ends before the day
+   * owed; of so many portfolios at most. `next` = where to go on, undefined at the end.
    */
   behind(
     after: string,
-    untilDay: EpochDay,
+    owed: OwedDays,
   ): Promise<{
     readonly portfolios: readonly BehindPortfolio[]
     readonly next: string | undefined
@@ -127,7 +137,7 @@ export interface HistoryStore {
    */
   postpone(lease: Lease, portfolio: Pick<BehindPortfolio, 'userId' | 'version'>): Promise<void>
   /** How many portfolios are behind, and by how many days at most. */
-  lag(untilDay: EpochDay): Promise<{ readonly users: number; readonly days: number }>
+  lag(owedUntil: OwedUntil): Promise<{ readonly users: number; readonly days: number }>
 }
 
 /** What operators see of the kept history. */

@@ -1,6 +1,12 @@
 import { dayNumberOf, type EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../domain/time.ts'
-import type { BehindPortfolio, KeptDays, LedgerChange } from '../history-store.ts'
+import type {
+  BehindPortfolio,
+  KeptDays,
+  LedgerChange,
+  OwedDays,
+  OwedUntil,
+} from '../history-store.ts'
 import type { Lease, Leases } from '../ports.ts'
 import { type DueDays, HistoryMaking, type MakingPorts, type PassFacts } from './make-history.ts'
 import { KnownNews, markOutdated, type OutdatePorts } from './mark-outdated.ts'
@@ -35,6 +41,7 @@ export class HistoryKeeper {
   #after = ''
   #lagAtMs = -Infinity
   #known = new KnownNews()
+  readonly #timeZones = new Set<string>()
 
   constructor(ports: HistoryPorts, terms: HistoryTerms) {
     this.#ports = ports
@@ -57,9 +64,10 @@ export class HistoryKeeper {
     await prices.refresh()
     // Had another the lease meanwhile, all writes under the old one are refused.
     const stayAlive = async (): Promise<void> => void (await this.#claim())
-    const facts = { lease, seen, computedAt: now, signal, stayAlive }
-    const more = await this.#round(yesterday, facts)
-    await this.#tellLag(yesterday)
+    const owedUntil: OwedUntil = (timeZone) => lastDayOver(now, timeZone)
+    const facts = { lease, seen, computedAt: now, owedUntil, signal, stayAlive }
+    const more = await this.#round(facts)
+    await this.#tellLag(owedUntil)
     return more && !signal.aborted
   }
 
@@ -83,22 +91,23 @@ export class HistoryKeeper {
     return this.#lease
   }
 
-  async #tellLag(yesterday: EpochDay): Promise<void> {
+  async #tellLag(owedUntil: OwedUntil): Promise<void> {
     const { clock, historyStore, telemetry } = this.#ports
     const nowMs = clock.monotonicMs()
     if (nowMs - this.#lagAtMs < LAG_EVERY_MS) return
     this.#lagAtMs = nowMs
-    const { users, days } = await historyStore.lag(yesterday)
+    const { users, days } = await historyStore.lag(owedUntil)
     telemetry.historyLag(users, days)
   }
 
   /** Goes on through the portfolios; true when it did not come to their end. */
-  async #round(yesterday: EpochDay, facts: PassFacts): Promise<boolean> {
+  async #round(facts: RoundFacts): Promise<boolean> {
     const { historyStore } = this.#ports
     let left = PORTFOLIOS_PER_PASS
     for (let page = 0; page < PAGES_PER_PASS && left > 0; page += 1) {
       if (facts.signal.aborted) return false
-      const { portfolios, next } = await historyStore.behind(this.#after, yesterday)
+      const { portfolios, next } = await historyStore.behind(this.#after, this.#owedDays(facts))
+      for (const { timeZone } of portfolios) this.#timeZones.add(timeZone)
       left -= await this.#bringUp(portfolios, facts)
       this.#after = next ?? ''
       if (next === undefined) return false
@@ -106,8 +115,15 @@ export class HistoryKeeper {
     return true
   }
 
-  async #bringUp(portfolios: readonly BehindPortfolio[], facts: PassFacts): Promise<number> {
-    const { due, confirmed } = await this.#due(portfolios, facts.computedAt)
+  /** Of a time zone that was not seen yet one page may find portfolios that are not behind. */
+  #owedDays({ owedUntil }: RoundFacts): OwedDays {
+    const untilDay = owedUntil('UTC')
+    const lateZones = [...this.#timeZones].filter((timeZone) => owedUntil(timeZone) < untilDay)
+    return { untilDay, lateZones }
+  }
+
+  async #bringUp(portfolios: readonly BehindPortfolio[], facts: RoundFacts): Promise<number> {
+    const { due, confirmed } = await this.#due(portfolios, facts.owedUntil)
     if (confirmed.length > 0) await this.#ports.historyStore.confirm(facts.lease, confirmed)
     const byUser = new Map(due.map((each) => [each.portfolio.userId, each]))
     const making = new HistoryMaking(this.#ports, facts)
@@ -123,7 +139,7 @@ export class HistoryKeeper {
   /** From which day on each has to be made; what is of today alone waits for the day to be over. */
   async #due(
     portfolios: readonly BehindPortfolio[],
-    now: Instant,
+    owedUntil: OwedUntil,
   ): Promise<{ readonly due: readonly DueDays[]; readonly confirmed: readonly Confirmed[] }> {
     const changed = portfolios.filter(({ version, keptVersion }) => version !== keptVersion)
     const changes =
@@ -134,7 +150,7 @@ export class HistoryKeeper {
     const confirmed: Confirmed[] = []
     for (const portfolio of portfolios) {
       const { userId, version, keptVersion, keptUntil = -Infinity, timeZone } = portfolio
-      const toDay = Math.min(dayNumberOf(now, timeZone), dayNumberOf(now, 'UTC')) - 1
+      const toDay = owedUntil(timeZone)
       if (version === keptVersion && keptUntil >= toDay) continue
       const change = changes.get(userId)
       const fromDay = firstChanged(portfolio, change)
@@ -146,6 +162,16 @@ export class HistoryKeeper {
     }
     return { due, confirmed }
   }
+}
+
+/** What is the same for one pass. */
+interface RoundFacts extends PassFacts {
+  readonly owedUntil: OwedUntil
+}
+
+/** A day of closes is one of UTC, and what is recorded of it is of the portfolio's: both have to be over. */
+function lastDayOver(now: Instant, timeZone: string): EpochDay {
+  return Math.min(dayNumberOf(now, timeZone), dayNumberOf(now, 'UTC')) - 1
 }
 
 type Confirmed = Pick<KeptDays, 'userId' | 'version' | 'keptUntil'>

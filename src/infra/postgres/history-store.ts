@@ -1,17 +1,14 @@
 import { sql, type Transaction } from 'kysely'
 import type { BehindPortfolio, HistoryStore, KeptDays } from '../../app/history-store.ts'
-import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import { dayText } from '../../domain/analytics/epoch-day.ts'
 import type { Instant } from '../../domain/time.ts'
+import { readBehind, readLag } from './behind-portfolios.ts'
 import { BulkInsert, replacing } from './bulk-insert.ts'
 import { type Database, timestampText } from './database.ts'
 import { openHistoryNews } from './history-news.ts'
 import { underLease } from './leases.ts'
 import type { Schema } from './schema.ts'
 
-/** Portfolios that one statement looks through, and those behind that it gives back. */
-const PORTFOLIOS_PER_PAGE = 5_000
-const BEHIND_PER_PAGE = 200
 /** Twice the time is between tries each time, until it is a day: a fault that is mended elsewhere heals by itself. */
 const RETRY_MIN = sql`interval '1 minute'`
 const RETRY_MAX = sql`interval '1 day'`
@@ -56,14 +53,11 @@ function listOf(table: string): string {
   return FIGURES.map((column) => `${table}.${column}`).join(', ')
 }
 
-/** The day of a column, as an EpochDay. */
-const KEPT_UNTIL = sql<EpochDay | null>`kept_until - date '1970-01-01'`
-
 export function openHistoryStore(database: Database): HistoryStore {
   return {
     ...openHistoryNews(database),
 
-    behind: (after, untilDay) => readBehind(database, after, untilDay),
+    behind: (after, owed) => readBehind(database, after, owed),
 
     async ledgerChanges(portfolios) {
       const { rows } = await sql<ChangeRow>`
@@ -128,7 +122,7 @@ export function openHistoryStore(database: Database): HistoryStore {
     postpone: (lease, portfolio) =>
       underLease(database, lease, (transaction) => postpone(transaction, portfolio)),
 
-    lag: (untilDay) => readLag(database, untilDay),
+    lag: (owedUntil) => readLag(database, owedUntil),
   }
 }
 
@@ -136,75 +130,6 @@ interface ChangeRow {
   readonly user_id: string
   readonly effective_from: Instant
   readonly version_count: number
-}
-
-interface BehindRow {
-  readonly user_id: string
-  readonly version: number
-  readonly last_sequence: number
-  readonly time_zone: string
-  readonly kept_version: number | null
-  readonly kept_until: EpochDay | null
-  readonly actions_left_out: boolean | null
-}
-
-function isBehind(untilDay: EpochDay) {
-  return sql`(valuation_head.version is distinct from portfolio.version
-    or kept_until is null or kept_until < ${dayText(untilDay)}::date)`
-}
-
-async function readBehind(
-  database: Database,
-  after: string,
-  untilDay: EpochDay,
-): ReturnType<HistoryStore['behind']> {
-  const page = await sql<{ last: string | null; count: number }>`
-    select max(user_id) as last, count(*) as count from (
-      select user_id from portfolio where user_id > ${after}
-      order by user_id limit ${PORTFOLIOS_PER_PAGE}) as page`.execute(database.kysely)
-  const [{ last, count } = { last: null, count: 0 }] = page.rows
-  if (last === null) return { portfolios: [], next: undefined }
-  // Said of both: else all heads are read for each page.
-  const within = sql`user_id > ${after} and user_id <= ${last}`
-  const { rows } = await sql<BehindRow>`
-    select user_id, portfolio.version, last_sequence, time_zone,
-      valuation_head.version as kept_version, ${KEPT_UNTIL} as kept_until,
-      actions_left_out
-    from portfolio
-    left join (select * from valuation_head where ${within}) as valuation_head using (user_id)
-    where ${within} and portfolio.version > 0
-      and ${isBehind(untilDay)}
-      and (retry_at is null or retry_at <= now() or attempted_version <> portfolio.version
-        -- A release that gave up after some tries wrote that.
-        or retry_at = 'infinity')
-    order by user_id limit ${BEHIND_PER_PAGE}`.execute(database.kysely)
-  const isFull = rows.length === BEHIND_PER_PAGE
-  const isEnd = !isFull && count < PORTFOLIOS_PER_PAGE
-  return {
-    portfolios: rows.map(behindOf),
-    next: isEnd ? undefined : isFull ? rows.at(-1)?.user_id : last,
-  }
-}
-
-function behindOf(row: BehindRow): BehindPortfolio {
-  return {
-    userId: row.user_id,
-    version: row.version,
-    entryCount: row.last_sequence,
-    timeZone: row.time_zone,
-    keptVersion: row.kept_version ?? 0,
-    keptUntil: row.kept_until ?? undefined,
-    areActionsLeftOut: row.actions_left_out ?? false,
-  }
-}
-
-async function readLag(database: Database, untilDay: EpochDay): ReturnType<HistoryStore['lag']> {
-  const { rows } = await sql<{ users: number; days: number | null }>`
-    select count(*) as users, max(${dayText(untilDay)}::date - kept_until) as days
-    from portfolio left join valuation_head using (user_id)
-    where portfolio.version > 0 and ${isBehind(untilDay)}`.execute(database.kysely)
-  const [{ users, days } = { users: 0, days: 0 }] = rows
-  return { users, days: Math.max(days ?? 0, 0) }
 }
 
 async function postpone(

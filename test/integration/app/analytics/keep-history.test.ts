@@ -68,20 +68,6 @@ describe('the kept history', () => {
     expect(fixture.replica.told).toMatchObject({ users: 0, days: 0, leased: true })
   })
 
-  it('ends with the day in the time zone of the portfolio', async () => {
-    const { user, symbol } = await fixture.tenUnits()
-    await ingest(fixture.store, symbol, { '2024-03-08': 120, '2024-03-09': 130 })
-    await changeSettings(fixture.store, user, { timeZone: 'Pacific/Pago_Pago' })
-    // In Pago Pago it is one in the morning, eleven hours behind.
-    fixture.clock.set('2024-03-09')
-    await fixture.replica.run()
-    expect((await fixture.values(user)).at(-1)).toBe('2024-03-08 1200')
-    fixture.clock.set('2024-03-09', '10:00')
-    await write(fixture.store, user, [buy(symbol, 1, 1, '2024-03-07')])
-    await fixture.replica.run()
-    expect((await fixture.values(user)).at(-1)).toBe('2024-03-07 1149.5')
-  })
-
   it('is made again from the day of a backdated write on, and not before', async () => {
     const { user, symbol } = await fixture.tenUnits()
     await spoil(fixture.raw, user)
