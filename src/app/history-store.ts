@@ -136,8 +136,14 @@ export interface HistoryStore {
    * at once when the portfolio changes.
    */
   postpone(lease: Lease, portfolio: Pick<BehindPortfolio, 'userId' | 'version'>): Promise<void>
-  /** How many portfolios are behind, and by how many days at most. */
-  lag(owedUntil: OwedUntil): Promise<{ readonly users: number; readonly days: number }>
+  /**
+   * How many portfolios are behind, and by how many days at most, when a round just came to a user: those that could not
+   * be made, and all that are behind after that user. Undefined = it came to the end.
+   */
+  lag(
+    after: string | undefined,
+    owedUntil: OwedUntil,
+  ): Promise<{ readonly users: number; readonly days: number }>
 }
 
 /** What operators see of the kept history. */

@@ -15,7 +15,7 @@ import { readingOrder } from './work-plan.ts'
 /** Portfolios that one pass brings up to date, and pages of all portfolios that it looks through for them. */
 const PORTFOLIOS_PER_PASS = 1_000
 const PAGES_PER_PASS = 20
-/** Counting who is behind looks at every portfolio. */
+/** Counting who is behind looks at every portfolio that a round has still before it. */
 const LAG_EVERY_MS = 60_000
 
 export interface HistoryPorts extends MakingPorts, OutdatePorts {
@@ -67,8 +67,9 @@ export class HistoryKeeper {
     const owedUntil: OwedUntil = (timeZone) => lastDayOver(now, timeZone)
     const facts = { lease, seen, computedAt: now, owedUntil, signal, stayAlive }
     const more = await this.#round(facts)
-    await this.#tellLag(owedUntil)
-    return more && !signal.aborted
+    if (signal.aborted) return false
+    await this.#tellLag(more ? this.#after : undefined, owedUntil)
+    return more
   }
 
   /** Lets another replica go on at once. */
@@ -91,12 +92,12 @@ export class HistoryKeeper {
     return this.#lease
   }
 
-  async #tellLag(owedUntil: OwedUntil): Promise<void> {
+  async #tellLag(after: string | undefined, owedUntil: OwedUntil): Promise<void> {
     const { clock, historyStore, telemetry } = this.#ports
     const nowMs = clock.monotonicMs()
-    if (nowMs - this.#lagAtMs < LAG_EVERY_MS) return
+    if (after !== undefined && nowMs - this.#lagAtMs < LAG_EVERY_MS) return
     this.#lagAtMs = nowMs
-    const { users, days } = await historyStore.lag(owedUntil)
+    const { users, days } = await historyStore.lag(after, owedUntil)
     telemetry.historyLag(users, days)
   }
 

@@ -122,7 +122,7 @@ export function openHistoryStore(database: Database): HistoryStore {
     postpone: (lease, portfolio) =>
       underLease(database, lease, (transaction) => postpone(transaction, portfolio)),
 
-    lag: (owedUntil) => readLag(database, owedUntil),
+    lag: (after, owedUntil) => readLag(database, after, owedUntil),
   }
 }
 

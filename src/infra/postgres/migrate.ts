@@ -10,6 +10,7 @@ import * as quotesByRecord from './migrations/0007-quotes-by-record.ts'
 import * as packedCloses from './migrations/0008-packed-closes.ts'
 import * as quarantineByRecord from './migrations/0009-quarantine-by-record.ts'
 import * as valuationHistory from './migrations/0010-valuation-history.ts'
+import * as failedHistories from './migrations/0011-failed-histories.ts'
 
 /** In order; append only: a released migration never changes. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -23,6 +24,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0008-packed-closes': packedCloses,
   '0009-quarantine-by-record': quarantineByRecord,
   '0010-valuation-history': valuationHistory,
+  '0011-failed-histories': failedHistories,
 }
 
 /** A migration waits this long for a table that is in use, and fails rather than block everybody behind it. */

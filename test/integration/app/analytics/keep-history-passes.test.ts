@@ -137,7 +137,10 @@ describe('a pass', () => {
     expect(await kept()).toBe(999)
     expect(replica.told.users).toBe(1_501)
     expect(await replica.pass()).toBe(true)
+    // What a round has before it is counted once a minute.
+    expect(replica.told.users).toBe(1_501)
     expect(await replica.pass()).toBe(false)
+    expect(replica.told.users).toBe(0)
     expect(await kept()).toBe(2_500)
     expect(replica.told.rows).toBe(5_000)
     // Of what all of them hold one late price outdates them all.

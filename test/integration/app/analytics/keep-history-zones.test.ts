@@ -113,10 +113,10 @@ describe('the kept history of a portfolio with a time zone', () => {
       return portfolios.map(({ userId }) => userId)
     }
     expect(await found(kept)).toEqual([])
-    expect(await historyStore.lag(owedUntil(kept))).toEqual({ users: 0, days: 0 })
+    expect(await historyStore.lag('', owedUntil(kept))).toEqual({ users: 0, days: 0 })
     expect(await found(kept + 1)).toEqual([london])
-    expect(await historyStore.lag(owedUntil(kept + 1))).toEqual({ users: 1, days: 1 })
+    expect(await historyStore.lag('', owedUntil(kept + 1))).toEqual({ users: 1, days: 1 })
     expect(await found(kept + 3)).toEqual([west, london].toSorted())
-    expect(await historyStore.lag(owedUntil(kept + 3))).toEqual({ users: 2, days: 3 })
+    expect(await historyStore.lag('', owedUntil(kept + 3))).toEqual({ users: 2, days: 3 })
   })
 })

@@ -15,6 +15,7 @@ const NAMES = [
   '0008-packed-closes',
   '0009-quarantine-by-record',
   '0010-valuation-history',
+  '0011-failed-histories',
 ]
 const TABLES = [
   'alias',
