@@ -30,12 +30,11 @@ import { checkSize } from './message-size.ts'
 import type { Edge, MethodFacts, ReplyHeaders, ServedCall } from './served-call.ts'
 
 /** What a handler answers: the message, and what the specification's messages have no field for. */
-interface Reply<Output extends DescMessage> {
-  readonly message: MessageInitShape<Output>
-  readonly headers?: ReplyHeaders
-  /** The message's bytes where they were written before; the message is not asked for then. */
-  readonly bytes?: () => Buffer
-}
+type Reply<Output extends DescMessage> = Answer<Output> & { readonly headers?: ReplyHeaders }
+
+/** A message, or its bytes where the handler has written them. */
+type Answer<Output extends DescMessage> =
+  { readonly message: MessageInitShape<Output> } | { readonly bytes: Buffer }
 
 export type UnaryHandler<Input extends DescMessage, Output extends DescMessage> = (
   request: MessageShape<Input>,
@@ -250,7 +249,7 @@ async function answer(
   try {
     const reply = await serve()
     if (served.hasEnded) return
-    const bytes = reply.bytes?.() ?? messageBytes(output, reply.message)
+    const bytes = 'bytes' in reply ? reply.bytes : messageBytes(output, reply.message)
     served.succeed(reply.headers)
     callback(null, bytes)
   } catch (error) {

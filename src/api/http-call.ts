@@ -1,4 +1,9 @@
-import type { DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf'
+import {
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf'
 import { Metadata } from '@grpc/grpc-js'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { UnaryHandler } from './call.ts'
@@ -40,14 +45,15 @@ export class HttpCall extends ServedCall {
   }
 
   /** Runs the RPC's handler; the headers it answers are sent by {@link complete}. */
-  async run<Method extends DescMethod>(
-    handler: UnaryHandler<Method['input'], Method['output']>,
-    request: MessageShape<Method['input']>,
-  ): Promise<MessageInitShape<Method['output']>> {
+  async run<Input extends DescMessage, Output extends DescMessage>(
+    { output }: { readonly output: Output },
+    handler: UnaryHandler<Input, Output>,
+    request: MessageShape<Input>,
+  ): Promise<MessageInitShape<Output>> {
     this.#hasRun = true
-    const { message, headers } = await handler(request, this.metadata, this)
-    this.#headers = headers
-    return message
+    const reply = await handler(request, this.metadata, this)
+    this.#headers = reply.headers
+    return 'bytes' in reply ? fromBinary(output, reply.bytes) : reply.message
   }
 
   /** Whether the request came as far as the RPC's handler. */

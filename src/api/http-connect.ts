@@ -81,7 +81,7 @@ function connectHandler(method: DescMethodUnary, handler: Handler): UniversalHan
     const call = values.get(CALL)
     if (call === undefined) throw new Error('a request without its call')
     try {
-      return await call.run<DescMethodUnary>(handler, request)
+      return await call.run(method, handler, request)
     } catch (error) {
       call.fail(error)
       throw error

@@ -39,7 +39,7 @@ export function servePortfolio(app: FastifyInstance, handlers: Handlers, edge: E
 
 async function post(handlers: Handlers, call: HttpCall, { body }: FastifyRequest): Promise<void> {
   const message = readBody(updatePortfolio.input, body)
-  const answer = await call.run<typeof updatePortfolio>(handlers.updatePortfolio, message)
+  const answer = await call.run(updatePortfolio, handlers.updatePortfolio, message)
   if (call.hasEnded) return
   const json = messageJson(updatePortfolio.output, answer)
   void call.complete().header('content-type', 'application/json').send(json)
@@ -49,7 +49,7 @@ async function get(handlers: Handlers, call: HttpCall, request: FastifyRequest):
   const message = readQueryFields(getPortfolio.input, request.query)
   const known = message.ifNoneMatch === '' ? knownEtag(request.headers['if-none-match']) : undefined
   if (known !== undefined) message.ifNoneMatch = known
-  const answer = await call.run<typeof getPortfolio>(handlers.getPortfolio, message)
+  const answer = await call.run(getPortfolio, handlers.getPortfolio, message)
   if (call.hasEnded) return
   const isKnown = known !== undefined && answer.notModified === true
   const json = isKnown ? undefined : messageJson(getPortfolio.output, answer)

@@ -34,22 +34,10 @@ interface WrittenPrice {
  * the instrument.
  */
 export class PortfolioViewBytes {
-  readonly #views = new WeakMap<PortfolioView, Buffer>()
   readonly #holdings = new WeakMap<Holding, WrittenHolding>()
   readonly #prices = new WeakMap<Decimal, WrittenPrice>()
 
-  /** A view's answer is written once, however often the view serves. */
   of(view: PortfolioView): Buffer {
-    let bytes = this.#views.get(view)
-    if (bytes === undefined) {
-      bytes = this.#write(view)
-      this.#views.set(view, bytes)
-    }
-    return bytes
-  }
-
-  #write(view: PortfolioView): Buffer {
-    if (view.notModified) return messageBytes(GetPortfolioResponseSchema, presentViewFacts(view))
     const { valuation, effects } = view
     const positions = valuation.positions.map((position) =>
       withWritten(

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { PortfolioView } from '../app/portfolio/portfolio-view.ts'
+import type { PortfolioView, ViewFacts } from '../app/portfolio/portfolio-view.ts'
 import { detailOf } from '../domain/portfolio/detail.ts'
 import { type Summary, summaryOf } from '../domain/portfolio/summary.ts'
 import type { GetPortfolioResponseSchema } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
@@ -10,7 +10,6 @@ import { type DetailFacts, presentDetail } from './portfolio-detail.ts'
 export function presentView(
   view: PortfolioView,
 ): MessageInitShape<typeof GetPortfolioResponseSchema> {
-  if (view.notModified) return presentViewFacts(view)
   const detail = detailOf(view.valuation, view.effects)
   return {
     ...presentViewFacts(view),
@@ -20,7 +19,7 @@ export function presentView(
 }
 
 /** All that an answer says when nothing was modified. */
-export function presentViewFacts(view: PortfolioView) {
+export function presentViewFacts(view: ViewFacts) {
   return {
     etag: view.etag,
     notModified: view.notModified,

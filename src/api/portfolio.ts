@@ -1,6 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js'
-import { getPortfolio, type GetPortfolioQuery } from '../app/portfolio/get-portfolio.ts'
-import { RecentViews } from '../app/portfolio/recent-views.ts'
+import { answerPortfolio, type GetPortfolioQuery } from '../app/portfolio/get-portfolio.ts'
+import type { PortfolioView } from '../app/portfolio/portfolio-view.ts'
+import { RecentAnswers } from '../app/portfolio/recent-answers.ts'
 import {
   updatePortfolio,
   type UpdateCommand,
@@ -27,7 +28,7 @@ import {
 } from './portfolio-headers.ts'
 import { portfolioLogHandlers } from './portfolio-log.ts'
 import { portfolioSettingsHandlers } from './portfolio-settings.ts'
-import { presentSummary, presentView } from './portfolio-view.ts'
+import { presentSummary, presentViewFacts } from './portfolio-view.ts'
 import { PortfolioViewBytes } from './portfolio-view-bytes.ts'
 import { portfolioWatchHandlers } from './portfolio-watch.ts'
 import { readInstant, readTransactions, readUserId, TRANSACTIONS_MAX } from './portfolio-request.ts'
@@ -46,8 +47,11 @@ import {
 export function portfolioHandlers(
   ports: UpdatePortfolioPorts & WatchPorts,
 ): HandlersOf<typeof PortfolioService> {
-  const recent = new RecentViews()
   const viewBytes = new PortfolioViewBytes()
+  const answers = {
+    recent: new RecentAnswers<Buffer>(),
+    write: (view: PortfolioView) => viewBytes.of(view),
+  }
   return {
     ...portfolioLogHandlers(ports),
     ...portfolioSettingsHandlers(ports),
@@ -65,16 +69,11 @@ export function portfolioHandlers(
 
     async getPortfolio(request, metadata, call) {
       const query = readQuery(request, metadata, ports.clock.now())
-      const view = await getPortfolio(ports, query, call, recent)
-      const { etag, version } = view
-      const { completeness, pricedAt } = view.valuation.quality
-      return {
-        get message() {
-          return presentView(view)
-        },
-        headers: answerHeaders({ etag, version, completeness, pricedAt }),
-        bytes: () => viewBytes.of(view),
-      }
+      const { facts, answer } = await answerPortfolio(ports, query, call, answers)
+      const headers = answerHeaders(facts)
+      return answer === undefined
+        ? { message: presentViewFacts(facts), headers }
+        : { bytes: answer, headers }
     },
   }
 }

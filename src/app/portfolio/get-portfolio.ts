@@ -10,80 +10,135 @@ import type { CallContext, Clock, LedgerFilter, PortfolioStore, QuoteStore } fro
 import { dueActions } from '../market-data/due-actions.ts'
 import { currencyEffects } from './currency-effects.ts'
 import { stateAsOf } from './past-state.ts'
-import type { PortfolioView } from './portfolio-view.ts'
-import { type RecentViews, UsedQuotes } from './recent-views.ts'
+import type { PortfolioView, ViewFacts } from './portfolio-view.ts'
+import { type Answered, factsOf, type RecentAnswers, UsedQuotes } from './recent-answers.ts'
 
-export interface GetPortfolioQuery {
+interface PortfolioQuery {
   readonly userId: string
   /** Undefined = the present. */
   readonly at: Instant | undefined
   readonly recordedUntil: Instant | undefined
   /** Undefined = the portfolio's base currency. */
   readonly reportingCurrency: string | undefined
+  /** The view's version is at least this. */
+  readonly versionMin: number | undefined
+}
+
+export interface GetPortfolioQuery extends PortfolioQuery {
   /** An earlier answer's etag, whole. */
   readonly ifNoneMatch: string | undefined
-  /** The answer's version is at least this. */
-  readonly versionMin: number | undefined
+}
+
+interface GetPortfolioPorts {
+  readonly clock: Clock
+  readonly portfolios: PortfolioStore
+  readonly quotes: QuoteSource
+  readonly quoteStore: QuoteStore
 }
 
 /**
  * GET /portfolio: the present state valued with the newest quotes, or holdings and prices of a past moment.
- * A view of `recent` serves again while nothing it says has changed.
  * @throws PortfolioError PORTFOLIO_NOT_FOUND, ETAG_MISMATCH when the state is older than `versionMin`.
  */
 export async function getPortfolio(
-  ports: {
-    readonly clock: Clock
-    readonly portfolios: PortfolioStore
-    readonly quotes: QuoteSource
-    readonly quoteStore: QuoteStore
-  },
+  ports: GetPortfolioPorts,
+  query: PortfolioQuery,
+  call: CallContext,
+): Promise<PortfolioView> {
+  return (await viewOf(ports, query, await readPresent(ports, query, call))).view
+}
+
+/**
+ * The same as an answer, which `write` makes of a view; one of `recent` serves again while nothing it says has changed.
+ * Without an answer, nothing was modified.
+ * @throws PortfolioError like {@link getPortfolio}.
+ */
+export async function answerPortfolio<Answer>(
+  ports: GetPortfolioPorts,
   query: GetPortfolioQuery,
   call: CallContext,
-  recent?: RecentViews,
-): Promise<PortfolioView> {
-  const { versionMin } = query
-  // Before the state: what is recorded meanwhile may be in it, and then its view does not serve again.
-  const due = dueActions(ports.quotes, ports.clock.now())
-  const present = await ports.portfolios.read(query.userId, call, { versionMin })
+  { recent, write }: { recent: RecentAnswers<Answer>; write: (view: PortfolioView) => Answer },
+): Promise<Answered<Answer>> {
+  const present = await readPresent(ports, query, call)
+  const { stateEtag, computedAt: now, reportingCurrency } = present
+  const found = isOfPresent(query)
+    ? recent.find(query.userId, { stateEtag, reportingCurrency, now })
+    : undefined
+  if (found !== undefined && found.facts.etag === query.ifNoneMatch) return notModified(found.facts)
+  if (found?.answer !== undefined) return found
+  const { view, used } = await viewOf(ports, query, present)
+  const isKnown = query.ifNoneMatch === view.etag
+  const answer = isKnown ? undefined : write(view)
+  // What came from the database comes from a cache the next time, and says so.
+  if (isOfPresent(query) && view.cached) recent.keep(stateEtag, used, view, answer)
+  return isKnown ? notModified(view) : { facts: factsOf(view), answer }
+}
+
+function notModified(facts: ViewFacts): Answered<never> {
+  return { facts: { ...factsOf(facts), notModified: true }, answer: undefined }
+}
+
+function isOfPresent({ at, recordedUntil }: PortfolioQuery): boolean {
+  return at === undefined && recordedUntil === undefined
+}
+
+interface Present {
+  readonly state: PortfolioState
+  readonly cached: boolean
+  /** The corporate actions that are in the state, at least. */
+  readonly due: DueActions
+  readonly computedAt: Instant
+  readonly stateEtag: string
+  readonly reportingCurrency: string
+}
+
+async function readPresent(
+  { clock, portfolios, quotes }: GetPortfolioPorts,
+  { userId, versionMin, reportingCurrency }: PortfolioQuery,
+  call: CallContext,
+): Promise<Present> {
+  // Before the state: what is recorded meanwhile may be in it, and then its answer does not serve again.
+  const due = dueActions(quotes, clock.now())
+  const present = await portfolios.read(userId, call, { versionMin })
   if (present === undefined) {
     throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no portfolio is kept for that user')
   }
-  if (versionMin !== undefined && present.state.version < versionMin) {
+  const { state, cached } = present
+  if (versionMin !== undefined && state.version < versionMin) {
     throw new PortfolioError('ETAG_MISMATCH', 'the portfolio is older than min_etag')
   }
-  const view = await viewOf(ports, query, { present, recent, due })
-  return query.ifNoneMatch === view.etag ? { ...view, notModified: true } : view
+  return {
+    state,
+    cached,
+    due,
+    computedAt: clock.now(),
+    stateEtag: etagOf(state),
+    reportingCurrency: reportingCurrency ?? state.settings.baseCurrency,
+  }
 }
 
-type Present = NonNullable<Awaited<ReturnType<PortfolioStore['read']>>>
-
 async function viewOf(
-  ports: Parameters<typeof getPortfolio>[0],
-  query: GetPortfolioQuery,
-  { present, recent, due }: { present: Present; recent: RecentViews | undefined; due: DueActions },
-): Promise<PortfolioView> {
-  const computedAt = ports.clock.now()
-  const stateEtag = etagOf(present.state)
-  const isPresent = query.at === undefined && query.recordedUntil === undefined
-  const { baseCurrency } = present.state.settings
-  const reportingCurrency = query.reportingCurrency ?? baseCurrency
-  const wanted = { stateEtag, reportingCurrency, now: computedAt }
-  const found = isPresent ? recent?.find(query.userId, wanted) : undefined
-  if (found !== undefined) return found
-  const { state, quotes, at, cached } = await chooseState(ports, query, { present, computedAt })
-  const used = new UsedQuotes(quotes, due)
+  ports: GetPortfolioPorts,
+  query: PortfolioQuery,
+  present: Present,
+): Promise<{ readonly view: PortfolioView; readonly used: UsedQuotes }> {
+  const { computedAt } = present
+  const { state, quotes, at, cached } = await chooseState(ports, query, present)
+  const used = new UsedQuotes(quotes, present.due)
   const valuation = valuePortfolio(state, used, at, query.reportingCurrency)
   const effects = await currencyEffects(
     ports,
     { state, filter: filterOf(query, present.state) },
     valuation,
   )
+  const { completeness, pricedAt } = valuation.quality
   const view: PortfolioView = {
     userId: query.userId,
     version: state.version,
-    etag: `${stateEtag}.${pricesDigest(valuation)}`,
+    etag: `${present.stateEtag}.${pricesDigest(valuation)}`,
     notModified: false,
+    completeness,
+    pricedAt,
     valuation,
     effects,
     at: query.at,
@@ -97,13 +152,11 @@ async function viewOf(
       spread: 2 * Math.random() - 1,
     }),
   }
-  // Whoever gets it next gets it from a cache, wherever its positions came from.
-  if (isPresent) recent?.keep(stateEtag, used, cached ? view : { ...view, cached: true })
-  return view
+  return { view, used }
 }
 
 /** The entries that the state of a query was folded from. */
-function filterOf({ at, recordedUntil }: GetPortfolioQuery, present: PortfolioState): LedgerFilter {
+function filterOf({ at, recordedUntil }: PortfolioQuery, present: PortfolioState): LedgerFilter {
   return {
     versionUntil: present.version,
     ...(at !== undefined && { effectiveUntil: at }),
@@ -112,24 +165,16 @@ function filterOf({ at, recordedUntil }: GetPortfolioQuery, present: PortfolioSt
 }
 
 async function chooseState(
-  ports: Parameters<typeof getPortfolio>[0],
-  query: GetPortfolioQuery,
-  {
-    present,
-    computedAt,
-  }: {
-    present: Present
-    computedAt: Instant
-  },
+  ports: GetPortfolioPorts,
+  query: PortfolioQuery,
+  { state, cached, computedAt }: Present,
 ): Promise<{ state: PortfolioState; quotes: QuoteSource; at: Instant; cached: boolean }> {
-  if (query.at === undefined && query.recordedUntil === undefined) {
-    return { ...present, quotes: ports.quotes, at: computedAt }
-  }
+  if (isOfPresent(query)) return { state, cached, quotes: ports.quotes, at: computedAt }
   const at = query.at ?? computedAt
   const when = {
     at,
     recordedUntil: query.recordedUntil,
     reportingCurrency: query.reportingCurrency,
   }
-  return { ...(await stateAsOf(ports, present.state, when)), at }
+  return { ...(await stateAsOf(ports, state, when)), at }
 }

@@ -210,7 +210,6 @@ class PortfolioWatch {
       at: undefined,
       recordedUntil: undefined,
       reportingCurrency: undefined,
-      ifNoneMatch: undefined,
     }
     return getPortfolio(this.#ports, query, this.#call).catch(absent)
   }

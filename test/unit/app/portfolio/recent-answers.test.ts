@@ -3,11 +3,11 @@ import { createActionTable } from '../../../../src/app/market-data/action-table.
 import { createInstrumentTable } from '../../../../src/app/market-data/instrument-table.ts'
 import { createQuoteBoard } from '../../../../src/app/market-data/quote-board.ts'
 import {
-  getPortfolio,
+  answerPortfolio,
   type GetPortfolioQuery,
 } from '../../../../src/app/portfolio/get-portfolio.ts'
 import type { PortfolioView } from '../../../../src/app/portfolio/portfolio-view.ts'
-import { RecentViews } from '../../../../src/app/portfolio/recent-views.ts'
+import { type Answered, RecentAnswers } from '../../../../src/app/portfolio/recent-answers.ts'
 import type { Quote } from '../../../../src/domain/market-data/quote.ts'
 import { summaryOf } from '../../../../src/domain/portfolio/summary.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../../../../src/domain/time.ts'
@@ -15,7 +15,8 @@ import { describedAs } from '../../domain/market-data/instruments.ts'
 import { action, split } from '../../domain/portfolio/actions.ts'
 import { buy, NOW, quote, Scenario } from '../../domain/portfolio/scenario.ts'
 
-type Ports = Parameters<typeof getPortfolio>[0]
+type Ports = Parameters<typeof answerPortfolio>[0]
+type Call = Parameters<typeof answerPortfolio>[2]
 
 const OTHER = { instrumentId: 'OTHER' }
 const NAV: Partial<Quote> = { kind: 'NAV' }
@@ -30,7 +31,7 @@ class Reader {
     clock: { now: () => this.now, monotonicMs: nothing },
     table: this.actions,
   })
-  readonly recent = new RecentViews()
+  readonly recent = new RecentAnswers<PortfolioView>()
   readonly scenario = new Scenario()
   now: Instant = NOW + 60_000_000
   cached = true
@@ -40,7 +41,14 @@ class Reader {
     this.board.publish(quotes)
   }
 
-  read(query: Partial<GetPortfolioQuery> = {}): Promise<PortfolioView> {
+  /** Where an answer is written as the view itself. */
+  async read(query: Partial<GetPortfolioQuery> = {}): Promise<PortfolioView> {
+    const { answer } = await this.answer(query)
+    if (answer === undefined) throw new Error('not modified')
+    return answer
+  }
+
+  answer(query: Partial<GetPortfolioQuery>): Promise<Answered<PortfolioView>> {
     const whole = {
       userId: 'user-1',
       at: undefined,
@@ -57,13 +65,16 @@ class Reader {
       quotes: this.board,
       quoteStore: {},
     } as unknown as Ports
-    return getPortfolio(ports, whole, {} as Parameters<typeof getPortfolio>[2], this.recent)
+    const { recent } = this
+    return answerPortfolio(ports, whole, {} as Call, { recent, write: (view) => view })
   }
 }
 
+type Recent = RecentAnswers<PortfolioView>
+
 const valueOf = (view: PortfolioView): number => summaryOf(view.valuation).totalValue
 
-describe('a view', () => {
+describe('an answer', () => {
   it('serves again while version and quotes stand', async () => {
     const reader = new Reader(quote('ACME', '11'), quote('OTHER', '7'))
     const first = await reader.read()
@@ -76,6 +87,7 @@ describe('a view', () => {
     const reader = new Reader(quote('ACME', '11'))
     reader.cached = false
     expect(await reader.read()).toMatchObject({ cached: false })
+    reader.cached = true
     const again = await reader.read()
     expect(again).toMatchObject({ cached: true })
     expect(await reader.read()).toBe(again)
@@ -168,11 +180,31 @@ describe('a view', () => {
     expect((await reader.read()).valuation.quality.completeness).toBe('STALE')
   })
 
-  it('tells only whoever has its etag that nothing was modified', async () => {
+  it('is not written for whoever has its etag, and for whoever has not', async () => {
     const reader = new Reader(quote('ACME', '11'))
+    const { etag, valuation } = await reader.read()
+    const known = { facts: { etag, version: 1, notModified: true }, answer: undefined }
+    expect(await reader.answer({ ifNoneMatch: etag })).toMatchObject(known)
+    expect(await reader.answer({ ifNoneMatch: '1-0' })).toMatchObject({
+      facts: {
+        etag,
+        notModified: false,
+        completeness: 'STALE',
+        pricedAt: valuation.quality.pricedAt,
+      },
+      answer: { etag },
+    })
+  })
+
+  it('that was not written for the first who has its etag is for the next who has not', async () => {
+    const reader = new Reader(quote('ACME', '11'))
+    const { etag } = await reader.read()
+    reader.instruments.publish({ epoch: 1, instruments: [] })
+    expect(await reader.answer({ ifNoneMatch: etag })).toMatchObject({ answer: undefined })
     const first = await reader.read()
-    expect(await reader.read({ ifNoneMatch: first.etag })).toEqual({ ...first, notModified: true })
+    expect(first.etag).toBe(etag)
     expect(await reader.read()).toBe(first)
+    expect(await reader.answer({ ifNoneMatch: etag })).toMatchObject({ answer: undefined })
   })
 
   it('of a past moment is none of them', async () => {
@@ -182,7 +214,7 @@ describe('a view', () => {
   })
 })
 
-describe('the views kept', () => {
+describe('the answers kept', () => {
   it('are so many that all their positions are not too many', async () => {
     const reader = new Reader(quote('ACME', '11'))
     const view = await reader.read()
@@ -190,10 +222,10 @@ describe('the views kept', () => {
     const position = view.valuation.positions[0]!
     const positions = Array.from({ length: 9_999 }, () => position)
     const large = { ...view, valuation: { ...view.valuation, positions } }
-    const quotes = { standAt: () => true } as unknown as Parameters<RecentViews['keep']>[1]
+    const quotes = { standAt: () => true } as unknown as Parameters<Recent['keep']>[1]
     const users = ['a', 'b', 'c', 'd', 'e', 'f']
-    for (const userId of users) recent.keep('1-0', quotes, { ...large, userId })
-    recent.keep('1-0', quotes, { ...large, userId: 'f' })
+    for (const userId of users) recent.keep('1-0', quotes, { ...large, userId }, view)
+    recent.keep('1-0', quotes, { ...large, userId: 'f' }, view)
     const wanted = { stateEtag: '1-0', reportingCurrency: 'USD', now: view.computedAt }
     const found = users.filter((userId) => recent.find(userId, wanted) !== undefined)
     expect(found).toEqual(['b', 'c', 'd', 'e', 'f'])
