@@ -11,6 +11,7 @@ import type { Lease, Leases } from '../ports.ts'
 import { type DueDays, HistoryMaking, type MakingPorts, type PassFacts } from './make-history.ts'
 import { KnownNews, markOutdated, type OutdatePorts } from './mark-outdated.ts'
 import { readingOrder } from './work-plan.ts'
+import { rest, restMsAfter } from './work-share.ts'
 
 /** Portfolios that one pass brings up to date, and pages of all portfolios that it looks through for them. */
 const PORTFOLIOS_PER_PASS = 1_000
@@ -124,16 +125,21 @@ export class HistoryKeeper {
   }
 
   async #bringUp(portfolios: readonly BehindPortfolio[], facts: RoundFacts): Promise<number> {
+    const { clock, historyStore } = this.#ports
+    let beganMs = clock.monotonicMs()
     const { due, confirmed } = await this.#due(portfolios, facts.owedUntil)
-    if (confirmed.length > 0) await this.#ports.historyStore.confirm(facts.lease, confirmed)
+    if (confirmed.length > 0) await historyStore.confirm(facts.lease, confirmed)
     const byUser = new Map(due.map((each) => [each.portfolio.userId, each]))
     const making = new HistoryMaking(this.#ports, facts)
     for (const userIds of readingOrder(due.map(({ portfolio }) => portfolio))) {
+      await rest(restMsAfter(clock.monotonicMs() - beganMs), facts.signal)
       if (facts.signal.aborted) break
+      beganMs = clock.monotonicMs()
       await facts.stayAlive()
       const group = userIds.map((userId) => byUser.get(userId))
       await making.keep(group.filter((each) => each !== undefined))
     }
+    await rest(restMsAfter(clock.monotonicMs() - beganMs), facts.signal)
     return due.length
   }
 

@@ -234,3 +234,17 @@ describe('a pass', () => {
     expect(await openKeeper(fixture.store, fixture.pool).run()).toBe(24 - stopped.told.rows)
   })
 })
+
+it('rests four times as long as it works, since clients come first', async () => {
+  await fixture.tenUnits()
+  await fixture.raw.query('truncate valuation, valuation_head')
+  await fixture.replica.keeper.release()
+  const { store, pool, clock } = fixture
+  let workedMs = 0
+  // Whenever it looks 125 ms have gone by: twice, about the ledgers' reading and about the rest.
+  const monotonicMs = (): number => (workedMs += 125)
+  const worker = openKeeper({ ...store, clock: { now: () => clock.now(), monotonicMs } }, pool)
+  const began = performance.now()
+  expect(await worker.run()).toBeGreaterThan(0)
+  expect(performance.now() - began).toBeGreaterThanOrEqual(2 * 4 * 125 - 2)
+})
