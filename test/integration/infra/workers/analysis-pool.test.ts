@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import type { AnalyzeJob } from '../../../../src/domain/analytics/analyze-job.ts'
 import { constantRate } from '../../../../src/domain/analytics/risk-free-rates.ts'
@@ -74,4 +75,24 @@ describe('the analysis pool', () => {
     expect((await running).map(({ kind }) => kind)).toContain('stopped')
     expect(await outcomesOf(1)).toEqual([119])
   })
+})
+
+/** Of each thread of this process, as Linux tells it: the 19th field, the 17th after the name. */
+function niceValues(): readonly number[] {
+  return readdirSync('/proc/self/task').map((thread) => {
+    const [, fields = ''] = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')
+    return Number(fields.split(' ')[16])
+  })
+}
+
+it('leaves the processors to whoever answers calls', async () => {
+  const own = openAnalysisPool({ threads: 1, onFailure: (error) => failures.push(error) })
+  try {
+    const before = niceValues().filter((nice) => nice > 0)
+    const [outcome] = await own.openBatch().run([job(1)], 10_000)
+    expect(outcome?.kind).toBe('done')
+    expect(niceValues().filter((nice) => nice > 0)).toEqual([...before, 5])
+  } finally {
+    await own.close()
+  }
 })
