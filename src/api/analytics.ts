@@ -17,44 +17,51 @@ import type { Quality } from '../domain/portfolio/quality.ts'
 import { type Instant } from '../domain/time.ts'
 import {
   type AnalyticsService,
+  AnalyzePortfoliosResponseSchema,
   type AnalyzePortfoliosResponse_BatchTotalsSchema,
   type BenchmarkComparisonSchema,
   type PerformanceReportSchema,
-  PortfolioAnalysis_Outcome as SentOutcome,
-  type PortfolioAnalysisSchema,
 } from '../../gen/portfolio/v1/analytics_service_pb.ts'
+import { AnalysisBytes, millisecondsOf } from './analysis-bytes.ts'
 import { readAnalyze, readCompare, readPerformance } from './analytics-request.ts'
 import type { HandlersOf } from './call.ts'
 import { figureText, numberText, presentPerformance, presentPoint, presentRisk } from './figures.ts'
-import { durationOf, presentQuality } from './portfolio-detail.ts'
+import { messageBytes } from './message-bytes.ts'
+import { presentQuality } from './portfolio-detail.ts'
 
-const PRESENTED_AT_ONCE = 100
+const WRITTEN_AT_ONCE = 100
 
 /** The RPCs of AnalyticsService: parse, use case, present. */
 export function analyticsHandlers(
   ports: AnalyticsPorts & { readonly lastGood: LastGood },
 ): HandlersOf<typeof AnalyticsService> {
   const { clock } = ports
+  const written = new AnalysisBytes()
   return {
     async analyzePortfolios(request, _metadata, call) {
       const startedMs = clock.monotonicMs()
       const query = readAnalyze(request)
-      const outcomes = await analyzePortfolios(ports, query, call)
+      const outcomes = await analyzePortfolios(ports, query, call, (analysis) => {
+        written.of(analysis, query.wantsReturns)
+      })
       const facts = { ...query, now: clock.now() }
-      const analyses: MessageInitShape<typeof PortfolioAnalysisSchema>[] = []
-      for (const [at, outcome] of outcomes.entries()) {
-        // Others are served in between: a thousand take tens of milliseconds.
-        if (at % PRESENTED_AT_ONCE === PRESENTED_AT_ONCE - 1) await nextTurn()
-        analyses.push(presentOutcome(query.userIds[at] ?? '', outcome, facts))
+      const parts: Buffer[] = []
+      for (let first = 0; first < outcomes.length; first += WRITTEN_AT_ONCE) {
+        // Others are served in between.
+        if (first > 0) await nextTurn()
+        const analyses = outcomes
+          .slice(first, first + WRITTEN_AT_ONCE)
+          .map((outcome, at) => written.present(query.userIds[first + at] ?? '', outcome, facts))
+        parts.push(messageBytes(AnalyzePortfoliosResponseSchema, { analyses }))
       }
-      return {
-        message: {
-          analyses,
-          totals: totalsOf(outcomes),
-          incompleteUserIds: query.userIds.filter((_, at) => outcomes[at]?.kind === 'TIMED_OUT'),
-          elapsed: millisecondsOf(clock.monotonicMs() - startedMs),
-        },
+      const rest = {
+        totals: totalsOf(outcomes),
+        incompleteUserIds: query.userIds.filter((_, at) => outcomes[at]?.kind === 'TIMED_OUT'),
+        elapsed: millisecondsOf(clock.monotonicMs() - startedMs),
       }
+      // A message's bytes are those of its fields one after another, and those of a list the same of its parts.
+      parts.push(messageBytes(AnalyzePortfoliosResponseSchema, rest))
+      return { bytes: Buffer.concat(parts) }
     },
 
     async getPerformance(request, _metadata, call) {
@@ -69,34 +76,6 @@ export function analyticsHandlers(
       const comparisons = found.map((comparison) => presentComparison(comparison, clock.now()))
       return { message: { comparisons } }
     },
-  }
-}
-
-function presentOutcome(
-  userId: string,
-  outcome: AnalysisOutcome,
-  facts: { readonly wantsReturns: boolean; readonly now: Instant },
-): MessageInitShape<typeof PortfolioAnalysisSchema> {
-  const sent = { userId, outcome: SentOutcome[outcome.kind] }
-  if (outcome.kind === 'FAILED') return { ...sent, errorReason: outcome.reason }
-  if (outcome.kind !== 'OK' && outcome.kind !== 'STALE') return sent
-  const { analysis } = outcome
-  const { reportingCurrency, performance, risk } = analysis
-  return {
-    ...sent,
-    performance: presentPerformance(performance, reportingCurrency, facts.wantsReturns),
-    // Of the drawdowns the deepest alone was measured, and it stands in fields of its own.
-    ...(risk && {
-      risk: { ...presentRisk(risk, analysis.concentration), deepestDrawdowns: [] },
-    }),
-    allocation: analysis.allocation.map(({ dimension, key, value, weight }) => ({
-      dimension,
-      key,
-      value: numberText(value),
-      weight: numberText(weight),
-    })),
-    quality: qualityMessage(analysis.quality, facts.now),
-    computeTime: millisecondsOf(analysis.timeMs),
   }
 }
 
@@ -180,8 +159,4 @@ function presentAmount({ component, amount }: NamedAmount) {
 
 function qualityMessage(quality: Quality, now: Instant) {
   return presentQuality({ quality }, now)
-}
-
-function millisecondsOf(milliseconds: number) {
-  return durationOf(Math.round(milliseconds * 1_000))
 }

@@ -58,9 +58,13 @@ export interface LastGood {
   set(key: string, kept: KeptAnalysis): void
 }
 
+type OnAnalysis = (analysis: PortfolioAnalysis) => void
+
 /** Kept of the budget for putting the answer together: milliseconds, and more for each user. */
 const ANSWER_MS = 2
-const ANSWER_MS_PER_USER = 0.06
+const ANSWER_MS_PER_USER = 0.02
+/** The same of an older result, which may have to be written anew. */
+const STALE_MS_PER_USER = 0.06
 /** Kept of the client's own deadline, so that the answer is there before it. */
 const DEADLINE_MARGIN_MS = 20
 /** Of the time until then, what may go into older results: a caller has more of some than of all of them too late. */
@@ -74,13 +78,14 @@ const JOB_SLACK = 20
 /**
  * Analyses many portfolios within a budget of time (decision 40), each with an outcome of its own, in the order
  * asked. What is not done by then is TIMED_OUT, or STALE where an older result may serve. Work stops when the time is
- * over or the caller leaves.
+ * over or the caller leaves. `onAnalysis` hears of each as soon as it is done.
  * @throws PortfolioError DATABASE_UNAVAILABLE.
  */
 export async function analyzePortfolios(
   ports: AnalyticsPorts & { readonly lastGood: LastGood },
   query: AnalyzeQuery,
   call: CallContext,
+  onAnalysis: OnAnalysis = () => undefined,
 ): Promise<readonly AnalysisOutcome[]> {
   const { clock, lastGood } = ports
   const startedMs = clock.monotonicMs()
@@ -88,7 +93,7 @@ export async function analyzePortfolios(
   const answerMs = ANSWER_MS + ANSWER_MS_PER_USER * query.userIds.length
   ports.pool.start()
   const batch = ports.pool.openBatch()
-  const analysis = new BatchAnalysis(ports, query, batch)
+  const analysis = new BatchAnalysis(ports, query, { batch, onAnalysis })
   try {
     const timeMs = untilMs - answerMs - startedMs
     if (timeMs > 0) await endedBy(analysis.run(), timeMs, call.signal)
@@ -96,7 +101,7 @@ export async function analyzePortfolios(
     analysis.stop()
   }
   const leftMs = call.deadlineMs - clock.monotonicMs()
-  let staleMax = query.allowStale ? (STALE_SHARE * leftMs) / ANSWER_MS_PER_USER : 0
+  let staleMax = query.allowStale ? (STALE_SHARE * leftMs) / STALE_MS_PER_USER : 0
   return query.userIds.map((userId) => {
     const outcome = analysis.outcomes.get(userId)
     if (outcome !== undefined) return outcome
@@ -138,6 +143,7 @@ class BatchAnalysis {
   readonly #ports: AnalyticsPorts & { readonly lastGood: LastGood }
   readonly #query: AnalyzeQuery
   readonly #batch: AnalysisBatch
+  readonly #onAnalysis: OnAnalysis
   readonly #running: Promise<void>[] = []
   /** Work too large to go along with others. */
   readonly #large: Priced<Prepared>[] = []
@@ -146,11 +152,12 @@ class BatchAnalysis {
   constructor(
     ports: AnalyticsPorts & { readonly lastGood: LastGood },
     query: AnalyzeQuery,
-    batch: AnalysisBatch,
+    { batch, onAnalysis }: { batch: AnalysisBatch; onAnalysis: OnAnalysis },
   ) {
     this.#ports = ports
     this.#query = query
     this.#batch = batch
+    this.#onAnalysis = onAnalysis
   }
 
   /** Nobody waits any longer. */
@@ -255,6 +262,7 @@ class BatchAnalysis {
     }
     const analysis = analysisOf(this.#ports, this.#query, { ...prepared, ...outcome })
     this.outcomes.set(userId, { kind: 'OK', analysis })
+    if (!this.#isStopped) this.#onAnalysis(analysis)
     const { toDay } = job.period
     const kept = { analysis, version: ledger.version, pricesRevision, due, toDay }
     this.#ports.lastGood.set(keyOf(this.#query, userId), kept)
