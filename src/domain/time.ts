@@ -23,6 +23,24 @@ export function instantOfTimestamp(timestamp: bigint): Instant | undefined {
 export function rfc3339(instant: Instant): string {
   const seconds = Math.floor(instant / MICROSECONDS_PER_SECOND)
   const fraction = instant - seconds * MICROSECONDS_PER_SECOND
-  const whole = new Date(seconds * 1_000).toISOString().slice(0, -5)
+  const day = Math.floor(seconds / SECONDS_PER_DAY)
+  if (day !== lastDay) {
+    lastDayText = new Date(day * SECONDS_PER_DAY * 1_000).toISOString().slice(0, -MIDNIGHT.length)
+    lastDay = day
+  }
+  const rest = seconds - day * SECONDS_PER_DAY
+  const hour = Math.floor(rest / 3_600)
+  const minute = Math.floor(rest / 60) - hour * 60
+  const whole = `${lastDayText}T${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(rest % 60)}`
   return fraction === 0 ? `${whole}Z` : `${whole}.${String(fraction).padStart(6, '0')}Z`
+}
+
+const SECONDS_PER_DAY = 86_400
+const MIDNIGHT = 'T00:00:00.000Z'
+/** Nearly all texts of a process name one day: it is the costly part. */
+let lastDay = Number.NaN
+let lastDayText = ''
+
+function twoDigits(value: number): string {
+  return value < 10 ? `0${value}` : `${value}`
 }

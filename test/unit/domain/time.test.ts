@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import { instantOfTimestamp, rfc3339 } from '../../../src/domain/time.ts'
 
 describe('instantOfTimestamp (decision 13)', () => {
@@ -36,5 +37,17 @@ describe('rfc3339', () => {
     [-1, '1969-12-31T23:59:59.999999Z'],
   ])('writes %d', (instant, text) => {
     expect(rfc3339(instant)).toBe(text)
+  })
+  it('writes what Date does, whatever day was written before', () => {
+    const seconds = fc.integer({ min: -60_000_000_000, max: 8_000_000_000 })
+    fc.assert(
+      fc.property(seconds, fc.integer({ min: 0, max: 999 }), (second, millisecond) => {
+        const expected = new Date(second * 1_000 + millisecond).toISOString()
+        const text = rfc3339(second * 1_000_000 + millisecond * 1_000)
+        expect(text).toBe(
+          millisecond === 0 ? expected.replace('.000Z', 'Z') : expected.replace('Z', '000Z'),
+        )
+      }),
+    )
   })
 })
