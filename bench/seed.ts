@@ -3,15 +3,20 @@ import { decimal } from '../src/domain/decimal.ts'
 import type { PortfolioChange } from '../src/domain/portfolio/portfolio-change.ts'
 import { NO_HISTORIES, recordTransactions } from '../src/domain/portfolio/record-transactions.ts'
 import { newPortfolio, type PortfolioState } from '../src/domain/portfolio/state.ts'
-import { type Instant, MICROSECONDS_PER_DAY } from '../src/domain/time.ts'
+import { type Instant, MICROSECONDS_PER_DAY, MICROSECONDS_PER_SECOND } from '../src/domain/time.ts'
 import { BulkInsert } from '../src/infra/postgres/bulk-insert.ts'
 import { writeChanges } from '../src/infra/postgres/change-rows.ts'
 import { openDatabase } from '../src/infra/postgres/database.ts'
 import type { Schema } from '../src/infra/postgres/schema.ts'
 import { heldSymbol, type Population, priceText, SEEDED_LOT_UNITS, userId } from './workload.ts'
 
-/** 2026-01-05: a fixed past, so that every request of the run is later. */
-const SEEDED_AT: Instant = Date.UTC(2026, 0, 5) * 1_000
+const MILLISECONDS_PER_DAY = 86_400_000
+
+/**
+ * Midnight: every request of the run is later, and no valuation of a past day is owed. What a service in use has kept
+ * day by day would be made here of months at once, beside what is measured.
+ */
+const SEEDED_AT: Instant = Math.floor(Date.now() / MILLISECONDS_PER_DAY) * MICROSECONDS_PER_DAY
 const ENTRIES_PER_TRANSACTION = 2_500
 const CONNECTIONS = 2
 
@@ -93,7 +98,7 @@ function bought(
     }
   })
   const recording = recordTransactions(state, drafts, {
-    now: SEEDED_AT + seed.round * MICROSECONDS_PER_DAY,
+    now: SEEDED_AT + seed.round * MICROSECONDS_PER_SECOND,
     requestId: `seed-${seed.round}`,
     histories: NO_HISTORIES,
   })

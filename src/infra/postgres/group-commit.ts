@@ -11,8 +11,8 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
-/** Transactions under way at once: one decides while the other waits for the disk. */
-const COMMITTERS = 2
+/** Transactions under way at once: one decides while the others wait for the database and its disk. */
+const COMMITTERS = 3
 const BATCH_USERS_MAX = 256
 const BATCH_ENTRIES_MAX = 4_000
 /** Requests waiting in all, and of one user; beyond them the caller is told to come back. */
