@@ -6,7 +6,15 @@ import { type Chunk, type JobAnswer, runJobs } from './chunk.ts'
 const NICE = 5
 
 // Elsewhere a priority is the process's.
-if (process.platform === 'linux') setPriority(NICE)
+if (process.platform === 'linux') yieldToCalls()
+
+function yieldToCalls(): void {
+  try {
+    setPriority(NICE)
+  } catch {
+    // A sandbox may refuse it: the analyses are as good without.
+  }
+}
 
 /** @returns one answer for each job. */
 export function runChunk(chunk: Chunk): readonly JobAnswer[] {
