@@ -9,6 +9,7 @@ import {
   type RiskFigures,
   type RiskTerms,
 } from './measures.ts'
+import { linkReturns } from './time-weighted.ts'
 import { periodOf } from './valuation-series.ts'
 
 /** Days of a period, both inclusive; without a start it is since inception. */
@@ -51,9 +52,10 @@ export function analyze(job: AnalyzeJob, shouldStop: () => boolean): AnalyzeResu
   const valued = valueDays(ledger, { fromDay, toDay, counted: NET_OF_FEES }, shouldStop)
   if (valued === undefined) return undefined
   const period = periodOf(valued.whole, fromDay, toDay)
+  const linked = linkReturns(period)
   return {
-    performance: performanceOf(period),
-    risk: wantsRisk ? riskOf(period, riskTerms, 1) : undefined,
+    performance: performanceOf(period, linked),
+    risk: wantsRisk ? riskOf(period, riskTerms, 1, linked) : undefined,
     end: endHoldings(ledger, valued, toDay),
   }
 }

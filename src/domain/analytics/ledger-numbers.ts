@@ -46,24 +46,42 @@ export interface LedgerNumbers {
   readonly prices: Float64Array
 }
 
-/** Room for so many entries; what is not written is zero, and trades say nothing. */
+/** Bytes of an entry in all arrays. */
+const ENTRY_BYTES =
+  7 * Float64Array.BYTES_PER_ELEMENT +
+  3 * Int32Array.BYTES_PER_ELEMENT +
+  2 * Uint8Array.BYTES_PER_ELEMENT
+
+/**
+ * Room for so many entries; what is not written is zero, and trades say nothing. All arrays are of one buffer, which
+ * is handed to a thread in a fraction of the time that twelve would take.
+ */
 export function emptyNumbers(size: number): LedgerNumbers {
-  const integers = (): Int32Array => new Int32Array(size)
-  const doubles = (): Float64Array => new Float64Array(size)
-  const flags = (): Uint8Array => new Uint8Array(size)
+  const buffer = new ArrayBuffer(size * ENTRY_BYTES)
+  let place = 0
+  const placed = (bytesEach: number): number => {
+    place += size * bytesEach
+    return place - size * bytesEach
+  }
+  // The widest first: each begins at a multiple of its width.
+  const doubles = (): Float64Array =>
+    new Float64Array(buffer, placed(Float64Array.BYTES_PER_ELEMENT), size)
+  const integers = (): Int32Array =>
+    new Int32Array(buffer, placed(Int32Array.BYTES_PER_ELEMENT), size)
+  const flags = (): Uint8Array => new Uint8Array(buffer, placed(Uint8Array.BYTES_PER_ELEMENT), size)
   return {
-    days: integers(),
     instants: doubles(),
-    parts: integers(),
-    kinds: flags(),
-    tracked: flags(),
     quantities: doubles(),
     cash: doubles(),
     cashAmounts: doubles(),
-    cashCurrencies: integers(),
     fees: doubles(),
     taxes: doubles(),
     prices: doubles().fill(NaN),
+    days: integers(),
+    parts: integers(),
+    cashCurrencies: integers(),
+    kinds: flags(),
+    tracked: flags(),
   }
 }
 

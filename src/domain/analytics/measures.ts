@@ -16,7 +16,12 @@ import {
 } from './risk-ratios.ts'
 import { meanRate, observationRates, type RiskFreeRates } from './risk-free-rates.ts'
 import { modifiedDietz, type PeriodTotals, periodTotals, simpleReturn } from './simple-returns.ts'
-import { dailyReturns, timeWeightedReturn } from './time-weighted.ts'
+import {
+  dailyReturns,
+  type LinkedReturns,
+  linkReturns,
+  timeWeightedReturn,
+} from './time-weighted.ts'
 import { dayCount, type PeriodValuations } from './valuation-series.ts'
 
 export interface PerformanceFigures extends PeriodTotals {
@@ -56,15 +61,19 @@ export interface RiskTerms {
 const DRAWDOWNS_MAX = 5
 
 /** What a period brought, by every method. */
-export function performanceOf(period: PeriodValuations): PerformanceFigures {
+export function performanceOf(
+  period: PeriodValuations,
+  linked: LinkedReturns = linkReturns(period),
+): PerformanceFigures {
+  const totals = periodTotals(period)
   return {
-    ...periodTotals(period),
+    ...totals,
     startDay: period.startDay,
     endDay: period.endDay,
-    simple: simpleReturn(period),
-    timeWeighted: timeWeightedReturn(period),
+    simple: simpleReturn(totals),
+    timeWeighted: timeWeightedReturn(period, linked),
     moneyWeighted: moneyWeightedReturn(period),
-    modifiedDietz: modifiedDietz(period),
+    modifiedDietz: modifiedDietz(period, totals),
   }
 }
 
@@ -73,14 +82,14 @@ export function riskOf(
   period: PeriodValuations,
   terms: RiskTerms,
   drawdownsMax: number = DRAWDOWNS_MAX,
+  linked: LinkedReturns = linkReturns(period),
 ): RiskFigures {
-  const daily = dailyReturns(period)
+  const daily = dailyReturns(period, linked)
   const { returns } = daily
-  // Sorting what is in order costs next to nothing.
-  const sorted = returns.toSorted()
+  const ascending = returns.toSorted()
   const minimum = perObservation(terms.minimumAcceptableReturn)
   const deepest = drawdowns(daily, drawdownsMax)
-  const whole = timeWeightedReturn(period)
+  const whole = timeWeightedReturn(period, linked)
   return {
     observations: returns.length,
     riskFreeRate: meanRate(terms.riskFree, daily.days, period.endDay),
@@ -92,12 +101,12 @@ export function riskOf(
       whole.status === 'OK'
         ? calmarRatio(whole.cumulative, dayCount(period), deepest[0]?.depth ?? 0)
         : { status: whole.status },
-    valueAtRisk95: valueAtRisk95(sorted),
-    expectedShortfall95: expectedShortfall95(sorted),
+    valueAtRisk95: valueAtRisk95(ascending),
+    expectedShortfall95: expectedShortfall95(ascending),
     omegaRatio: omegaRatio(returns, minimum),
     skewness: skewness(returns),
     excessKurtosis: excessKurtosis(returns),
-    tailRatio: tailRatio(sorted),
+    tailRatio: tailRatio(ascending),
     drawdowns: deepest,
   }
 }

@@ -36,10 +36,16 @@ export function logRates(amounts: readonly DatedAmount[]): number[] {
   const [received, paid] = parts(payments, 0, 0)
   const isRootAtZero = Math.abs(received - paid) <= CANCELLATION_MAX * paid
   if (isRootAtZero && changes === 1) return [0]
-  const positive = changes === 1 ? onlyRoot(payments) : rootsAboveZero(payments)
-  const mirrored = reversed(payments)
-  const negative = changes === 1 ? onlyRoot(mirrored) : rootsAboveZero(mirrored)
+  if (changes === 1) return onlyRate(payments)
+  const positive = rootsAboveZero(payments)
+  const negative = rootsAboveZero(reversed(payments))
   return distinct([...negative.map((rate) => -rate).toReversed(), ...positive], isRootAtZero)
+}
+
+/** The one rate that there is, above 0 or else below. */
+function onlyRate(payments: Payments): number[] {
+  const positive = onlyRoot(payments)
+  return positive.length > 0 ? positive : onlyRoot(reversed(payments)).map((rate) => -rate)
 }
 
 function distinct(rates: readonly number[], isRootAtZero: boolean): number[] {
@@ -52,13 +58,17 @@ function distinct(rates: readonly number[], isRootAtZero: boolean): number[] {
 }
 
 function byDay(amounts: readonly DatedAmount[]): Payments {
-  const sums = new Map<EpochDay, number>()
-  for (const { day, amount } of amounts) sums.set(day, (sums.get(day) ?? 0) + amount)
-  const dated = [...sums].filter(([, amount]) => amount !== 0).toSorted(([a], [b]) => a - b)
-  const firstDay = dated[0]?.[0] ?? 0
+  const dated: { readonly day: EpochDay; amount: number }[] = []
+  for (const { day, amount } of amounts.toSorted((left, right) => left.day - right.day)) {
+    const last = dated.at(-1)
+    if (last?.day === day) last.amount += amount
+    else dated.push({ day, amount })
+  }
+  const moved = dated.filter(({ amount }) => amount !== 0)
+  const firstDay = moved[0]?.day ?? 0
   return {
-    years: Float64Array.from(dated, ([day]) => (day - firstDay) / DAYS_PER_YEAR),
-    amounts: Float64Array.from(dated, ([, amount]) => amount),
+    years: Float64Array.from(moved, ({ day }) => (day - firstDay) / DAYS_PER_YEAR),
+    amounts: Float64Array.from(moved, ({ amount }) => amount),
   }
 }
 

@@ -43,11 +43,14 @@ export function datedRates(text: string): RiskFreeRates | undefined {
 
 /** The yearly rate in force on each of some ascending days. */
 function yearlyRates({ days, rates }: RiskFreeRates, on: Int32Array): Float64Array {
+  const yearly = new Float64Array(on.length)
   let at = 0
-  return Float64Array.from(on, (day) => {
+  for (let row = 0; row < on.length; row += 1) {
+    const day = on[row] ?? 0
     while (at + 1 < days.length && (days[at + 1] ?? day) <= day) at += 1
-    return rates[at] ?? NaN
-  })
+    yearly[row] = rates[at] ?? NaN
+  }
+  return yearly
 }
 
 /**
@@ -55,13 +58,15 @@ function yearlyRates({ days, rates }: RiskFreeRates, on: Int32Array): Float64Arr
  * observations, whatever number of days the observation covers.
  */
 export function observationRates(riskFree: RiskFreeRates, on: Int32Array): Float64Array {
-  const yearly = yearlyRates(riskFree, on)
+  const observed = yearlyRates(riskFree, on)
   // A root takes longer than all else there is to an observation, and rates stay for weeks.
   let [last, converted] = [NaN, NaN]
-  return yearly.map((rate) => {
+  for (let row = 0; row < observed.length; row += 1) {
+    const rate = observed[row] ?? NaN
     if (rate !== last) [last, converted] = [rate, perObservation(rate)]
-    return converted
-  })
+    observed[row] = converted
+  }
+  return observed
 }
 
 /** The mean of the yearly rates that observations are held against; without any the one in force on `otherwise`. */

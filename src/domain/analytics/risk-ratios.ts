@@ -12,12 +12,21 @@ export function volatility(returns: Float64Array): Figure {
 
 /** The returns less the risk-free rate of each (`observationRates`), or one for all. */
 export function excessReturns(returns: Float64Array, rate: number | Float64Array): Float64Array {
-  return returns.map((value, at) => value - (typeof rate === 'number' ? rate : (rate[at] ?? NaN)))
+  const excess = new Float64Array(returns.length)
+  for (let at = 0; at < returns.length; at += 1) {
+    excess[at] = (returns[at] ?? NaN) - (typeof rate === 'number' ? rate : (rate[at] ?? NaN))
+  }
+  return excess
 }
 
 /** Root mean square of the shortfall below the minimum acceptable return, over all n, of one observation. */
 function shortfall(returns: Float64Array, minimum: number): number {
-  return Math.sqrt(mean(returns.map((value) => Math.min(value - minimum, 0) ** 2)))
+  let squares = 0
+  for (const value of returns) {
+    const below = Math.min(value - minimum, 0)
+    squares += below * below
+  }
+  return Math.sqrt(squares / returns.length)
 }
 
 /**
@@ -58,11 +67,12 @@ export function calmarRatio(cumulative: number, days: number, maxDrawdown: numbe
 /** Omega (Keating and Shadwick 2002): gains above the minimum acceptable return over losses below it. */
 export function omegaRatio(returns: Float64Array, minimum: number): Figure {
   if (returns.length < 2) return { status: 'TOO_SHORT' }
-  const [above, below] = [(value: number) => value - minimum, (value: number) => minimum - value]
-  const [gains, losses] = [above, below].map((side) =>
-    mean(returns.map((value) => Math.max(side(value), 0))),
-  )
-  return figure((gains ?? NaN) / (losses ?? NaN), 'NO_DOWNSIDE')
+  let [gains, losses] = [0, 0]
+  for (const value of returns) {
+    gains += Math.max(value - minimum, 0)
+    losses += Math.max(minimum - value, 0)
+  }
+  return figure(gains / losses, 'NO_DOWNSIDE')
 }
 
 /** Herfindahl-Hirschman index: sum of squared shares of the gross value, 1 / n to 1; a short position counts too. */

@@ -27,8 +27,7 @@ export function periodTotals(period: PeriodValuations): PeriodTotals {
 }
 
 /** Gain / (start value + inflows): the measure of decision 23, over any period. */
-export function simpleReturn(period: PeriodValuations): Figure {
-  const { startValue, inflows, gain } = periodTotals(period)
+export function simpleReturn({ startValue, inflows, gain }: PeriodTotals): Figure {
   const capital = startValue + inflows
   if (Number.isNaN(gain)) return { status: 'MISSING_VALUATION' }
   return capital > 0 ? figure(gain / capital, 'NO_SOLUTION') : { status: 'NO_CAPITAL' }
@@ -39,14 +38,17 @@ export function simpleReturn(period: PeriodValuations): Figure {
  * value and each flow weighted by the part of the period that follows its day, with the start value on the evening
  * before. A period that begins with its first flow is measured from that day.
  */
-export function modifiedDietz(period: PeriodValuations): ReturnFigure {
-  const { startValue, gain } = periodTotals(period)
+export function modifiedDietz(
+  period: PeriodValuations,
+  { startValue, gain }: PeriodTotals = periodTotals(period),
+): ReturnFigure {
   if (period.values.length === 0) return { status: 'TOO_SHORT' }
   if (Number.isNaN(gain)) return { status: 'MISSING_VALUATION' }
   const since = startValue === 0 ? period.startDay : period.startDay - 1
   let capital = startValue
   for (let row = 0; row < period.days.length; row += 1) {
     const flow = (period.inflows[row] ?? 0) - (period.outflows[row] ?? 0)
+    if (flow === 0) continue
     capital += flow * weight(period.days[row] ?? since, since, period.endDay)
   }
   return capital > 0 ? returnFigure(gain / capital, dayCount(period)) : { status: 'NO_CAPITAL' }
@@ -57,5 +59,7 @@ function weight(day: EpochDay, since: EpochDay, endDay: EpochDay): number {
 }
 
 function total(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0)
+  let sum = 0
+  for (let at = 0; at < values.length; at += 1) sum += values[at] ?? 0
+  return sum
 }

@@ -68,8 +68,10 @@ export function rowStatus(base: number, end: number): LinkedReturns['status'] {
 }
 
 /** The time-weighted return of a period: what one unit of money that stayed in from start to end earned. */
-export function timeWeightedReturn(period: PeriodValuations): ReturnFigure {
-  const { growth, status } = linkReturns(period)
+export function timeWeightedReturn(
+  period: PeriodValuations,
+  { growth, status }: LinkedReturns = linkReturns(period),
+): ReturnFigure {
   if (growth.length === 0) return { status: 'TOO_SHORT' }
   if (status !== 'OK') return { status }
   return returnFigure((growth.at(-1) ?? NaN) - 1, dayCount(period))
@@ -80,8 +82,10 @@ export function timeWeightedReturn(period: PeriodValuations): ReturnFigure {
  * what changed on other days is part of the next observation, so that a closed market is no return of zero.
  * Empty when the rows cannot be linked.
  */
-export function dailyReturns(period: PeriodValuations): DailyReturns {
-  const { growth, capital, status } = linkReturns(period)
+export function dailyReturns(
+  period: PeriodValuations,
+  { growth, capital, status }: LinkedReturns = linkReturns(period),
+): DailyReturns {
   const days = new Int32Array(growth.length)
   const returns = new Float64Array(growth.length)
   const rows = status === 'OK' ? growth.length : 0

@@ -1,16 +1,12 @@
 import { sql } from 'kysely'
 import type { AnalyticsStore, CloseHistory } from '../../app/analytics-store.ts'
-import { dayNumberOf, type EpochDay } from '../../domain/analytics/epoch-day.ts'
+import type { EpochDay } from '../../domain/analytics/epoch-day.ts'
 import type { PackedLedger } from '../../domain/analytics/ledger-numbers.ts'
-import {
-  packLedger,
-  type StoredEntry,
-  type StoredTerms,
-} from '../../domain/analytics/pack-ledger.ts'
+import { packLedger } from '../../domain/analytics/pack-ledger.ts'
 import type { LotMethod } from '../../domain/portfolio/lot-methods.ts'
-import type { TransactionType } from '../../domain/portfolio/transaction-types.ts'
 import type { Instant } from '../../domain/time.ts'
 import { type Database, timestampText } from './database.ts'
+import { ENTRY_TEXT, entriesOfText } from './entry-text.ts'
 import {
   findUnpacked,
   packedBefore,
@@ -40,9 +36,7 @@ export function openAnalyticsStore(database: Database): AnalyticsStore {
       const { rows } = await sql<LedgerRow>`
         select user_id, version, base_currency, time_zone, lot_method, entries from portfolio
         cross join lateral (
-          select string_agg(concat_ws(e'\t', sequence, coalesce(reverses_sequence, 0),
-              (date_part('epoch', effective_at) * 1000000)::bigint, type, instrument_id,
-              quantity, price, coalesce(terms, '')), e'\n' order by effective_at, sequence) as entries
+          select string_agg(${ENTRY_TEXT}, e'\n') as entries
           from ledger where ledger.user_id = portfolio.user_id ${known}
         ) as folded
         where user_id = any(${[...userIds]}::text[]) and version > 0`.execute(database.kysely)
@@ -241,32 +235,6 @@ function packedOf(row: LedgerRow): PackedLedger {
     baseCurrency: row.base_currency,
     timeZone: row.time_zone,
     lotMethod: row.lot_method,
-    ...packLedger(entriesOf(row.entries ?? '', row.time_zone)),
+    ...packLedger(entriesOfText(row.entries ?? '', row.time_zone)),
   }
-}
-
-/** The entries that count, reversals left out; cash is tracked from the first flow on (decision 31). */
-function entriesOf(text: string, timeZone: string): readonly StoredEntry[] {
-  if (text === '') return []
-  const rows = text.split('\n').map((line) => line.split('\t'))
-  const reversed = new Set(rows.map(([, reverses]) => reverses ?? '0'))
-  const active = rows.filter(
-    ([sequence = '', reverses]) => reverses === '0' && !reversed.has(sequence),
-  )
-  const firstFlow = active.find(([, , , type]) => type === 'DEPOSIT' || type === 'WITHDRAWAL')
-  const trackedSince = firstFlow === undefined ? Infinity : Number(firstFlow[2])
-  return active.map(([, , at = '', type, instrumentId = '', quantity, price, terms = '']) => {
-    const effectiveAt = Number(at)
-    return {
-      day: dayNumberOf(effectiveAt, timeZone),
-      at: effectiveAt,
-      // The ledger's own check keeps the types.
-      type: type as TransactionType,
-      instrumentId,
-      quantity: Number(quantity),
-      price: Number(price),
-      isTracked: effectiveAt >= trackedSince,
-      terms: terms === '' ? undefined : (JSON.parse(terms) as StoredTerms),
-    }
-  })
 }

@@ -72,8 +72,8 @@ function straightforward(series: Series, market: readonly [number, number][]): n
     sortinoRatio(returns, 0).value ?? NaN,
     calmarRatio(cumulative, series.calendarDays, depth).value ?? NaN,
     depth,
-    valueAtRisk95(returns).value ?? NaN,
-    expectedShortfall95(returns).value ?? NaN,
+    valueAtRisk95(returns.toSorted()).value ?? NaN,
+    expectedShortfall95(returns.toSorted()).value ?? NaN,
     alpha.value ?? NaN,
     beta.value ?? NaN,
   ]
