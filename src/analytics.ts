@@ -63,6 +63,7 @@ export function openAnalytics(
     historyKeeper: (keeping: KeepingPorts, terms: HistoryTerms) =>
       new HistoryKeeper({ ...shared, ...keeping }, terms),
     markStale: () => prices.markStale(),
+    warmUp: () => pool.warmUp(),
     close: () => pool.close(),
   }
 }

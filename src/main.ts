@@ -67,7 +67,9 @@ function onCrash(error: unknown): void {
   void stop(CRASH_DRAIN_MS)
 }
 
-function onReady({ ports }: Service): void {
+function onReady(service: Service): void {
+  const { ports } = service
+  void service.warmUp()
   logger.info({ ports }, 'ready')
   if (config.databaseUrl === undefined && config.reflection) {
     process.stdout.write(invitation(ports))

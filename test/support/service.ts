@@ -35,7 +35,7 @@ async function runService(
   const service = await startService(config, { logger, ...overrides })
   const client = new ApiClient(service.ports.grpc)
   return {
-    ports: service.ports,
+    ...service,
     client,
     log,
     close: async (drainTimeoutMs) => {
