@@ -30,7 +30,7 @@ interface WrittenPrice {
 
 /**
  * Writes the answers of GetPortfolio. Prices change every second, and what an answer says of a holding stands until the
- * next write: it is written once for as long as the holding lives, and what it says of a price once for all who hold
+ * next write: it is written once for as long as the holding is kept in this process, and what it says of a price once for all who hold
  * the instrument.
  */
 export class PortfolioViewBytes {
@@ -38,14 +38,18 @@ export class PortfolioViewBytes {
   readonly #prices = new WeakMap<Decimal, WrittenPrice>()
 
   of(view: PortfolioView): Buffer {
-    const { valuation, effects } = view
-    const positions = valuation.positions.map((position) =>
-      withWritten(
-        PositionSchema,
-        [this.#held(position), this.#priced(position)],
-        presentWorth(worthFacts(position, valuation, effects)),
-      ),
-    )
+    const { valuation, effects, isHeld } = view
+    const positions = valuation.positions.map((position) => {
+      const worth = presentWorth(worthFacts(position, valuation, effects))
+      const priced = this.#priced(position)
+      return isHeld
+        ? withWritten(PositionSchema, [this.#held(position), priced], worth)
+        : withWritten(
+            PositionSchema,
+            [priced],
+            Object.assign(presentHeld(heldFacts(position)), worth),
+          )
+    })
     return messageBytes(GetPortfolioResponseSchema, {
       ...presentViewFacts(view),
       portfolio: presentSummary(summaryOf(valuation)),

@@ -195,13 +195,13 @@ export interface PortfolioStore {
   change<Answer>(request: ChangeRequest<Answer>): Promise<ChangeOutcome<Answer>>
   /**
    * The present state, or undefined for a user never written. Without a `tolerance` it is the newest one committed
-   * before the call, with it one no older than that allows; `cached` = the positions were not read from the database.
+   * before the call, with it one no older than that allows; `source` = where the positions came from.
    */
   read(
     userId: string,
     call: CallContext,
     tolerance?: ReadTolerance,
-  ): Promise<{ readonly state: PortfolioState; readonly cached: boolean } | undefined>
+  ): Promise<{ readonly state: PortfolioState; readonly source: StateSource } | undefined>
   /** Entries in order of (effectiveAt, sequence). */
   ledger(userId: string, filter: LedgerFilter): Promise<readonly LedgerEntry[]>
   ledgerPage(userId: string, query: LedgerPageQuery): Promise<readonly ListedEntry[]>

@@ -1,25 +1,29 @@
-import { Decimal as DecimalLibrary } from 'decimal.js'
+import {
+  Decimal,
+  ofParts,
+  placesPart,
+  wholeDigits,
+  WHOLE_MAX,
+  wholeDouble,
+  wholePart,
+  wordProduct,
+  wordsOfText,
+  wordSum,
+  wordText,
+  ZERO,
+} from './decimal-words.ts'
 
-/**
- * Exact decimal numbers (semantics decision 33). Sums and differences are exact: 120 digits hold any sum of
- * amounts this service accepts. Products and quotients are rounded once, to 34 significant digits, half to even,
- * by {@link multiply}, {@link divide} and {@link share}; whoever splits an amount gives the last part the remainder.
+export { Decimal, ZERO } from './decimal-words.ts'
+
+/*
+ * Exact decimal numbers (semantics decision 33). Sums and differences are exact. Products and quotients are rounded
+ * once, to 34 significant digits, half to even, by `multiply`, `divide` and `share`; whoever splits an amount gives the
+ * last part the remainder.
  */
-export const Decimal = DecimalLibrary.clone({
-  precision: 120,
-  rounding: DecimalLibrary.ROUND_HALF_EVEN,
-  toExpNeg: -9e15,
-  toExpPos: 9e15,
-})
-export type Decimal = DecimalLibrary
 
 const SIGNIFICANT_DIGITS = 34
-const Quotient = DecimalLibrary.clone({
-  precision: SIGNIFICANT_DIGITS,
-  rounding: DecimalLibrary.ROUND_HALF_EVEN,
-})
+const Quotient = Decimal.clone({ precision: SIGNIFICANT_DIGITS })
 
-export const ZERO = new Decimal(0)
 export const ONE = new Decimal(1)
 
 const DECIMAL_TEXT = /^-?\d{1,40}(\.\d{1,40})?$/
@@ -27,15 +31,18 @@ const DECIMAL_TEXT = /^-?\d{1,40}(\.\d{1,40})?$/
 /** The decimal a trusted text or double stands for; a double is read by its shortest text, so 0.1 is 0.1. */
 export function decimal(value: string | number): Decimal {
   // Most amounts of most rows are zero: no new number for them.
-  return value === '0' ? ZERO : new Decimal(value)
+  if (value === '0') return ZERO
+  return wordsOfText(String(value)) ?? new Decimal(value)
 }
 
 /** The decimal of a client's plain text ("-12.34"), or undefined when it is none. No exponents. */
 export function parseDecimal(text: string): Decimal | undefined {
-  return DECIMAL_TEXT.test(text) ? new Decimal(text) : undefined
+  return DECIMAL_TEXT.test(text) ? decimal(text) : undefined
 }
 
 export function multiply(left: Decimal, right: Decimal): Decimal {
+  const short = wordProduct(left, right)
+  if (short !== undefined) return short
   const product = left.times(right)
   return product.precision() <= SIGNIFICANT_DIGITS
     ? product
@@ -74,23 +81,6 @@ function powerOfTen(exponent: number): bigint {
   return POWERS_OF_TEN[exponent] ?? 10n ** BigInt(exponent)
 }
 
-/** A number that is not zero, its sign apart, as `digits` x 10^`exponent`; the library keeps words of seven digits. */
-function wholeDigits({ d: words, e }: Decimal): {
-  digits: bigint
-  exponent: number
-  count: number
-} {
-  const [first = 0, second = 0] = words
-  let digits = BigInt(words.length === 1 ? first : first * WORD + second)
-  for (const word of words.slice(2)) digits = digits * BIG_WORD + BigInt(word)
-  const exponent = (Math.floor(e / WORD_DIGITS) - (words.length - 1)) * WORD_DIGITS
-  return { digits, exponent, count: e - exponent + 1 }
-}
-
-const WORD_DIGITS = 7
-const WORD = 10 ** WORD_DIGITS
-const BIG_WORD = BigInt(WORD)
-
 /** `digits` x 10^`exponent` without an exponent and without zeros at the end of its decimals. */
 function plainText(digits: string, exponent: number): string {
   if (exponent >= 0) return digits + '0'.repeat(exponent)
@@ -104,7 +94,7 @@ function plainText(digits: string, exponent: number): string {
     : `${digits.slice(0, point)}.${digits.slice(point, end)}`
 }
 
-const ZERO_CODE = '0'.charCodeAt(0)
+const ZERO_CODE = 48
 
 /** `amount` x `part` / `whole`, rounded once: the share that `part` of `whole` has in an amount. */
 export function share(amount: Decimal, part: Decimal, whole: Decimal): Decimal {
@@ -119,53 +109,47 @@ export function sum(values: Iterable<Decimal>): Decimal {
 }
 
 /**
- * A running sum, exact. Everyday amounts are counted as whole units of one word's last place, which a double holds
- * exactly: no number is made for each step. What does not fit there is added by the library.
+ * A running sum, exact. What is before the point of everyday amounts, and the seven places behind it, are summed as
+ * doubles that hold them exactly: no number is made for each step. What does not fit there is added by the library.
  */
 export class Total {
-  #units = 0
+  #whole = 0
+  #places = 0
   #rest = ZERO
 
   add(amount: Decimal): void {
-    const own = amount.s * wordUnits(amount)
-    const units = this.#units + own
-    if (Math.max(Math.abs(own), Math.abs(units)) <= Number.MAX_SAFE_INTEGER) this.#units = units
-    else this.#rest = plus(this.#rest, amount)
+    const own = wholePart(amount)
+    const whole = this.#whole + amount.s * own
+    if (own <= WHOLE_MAX && Math.abs(whole) <= TOTAL_MAX) {
+      this.#whole = whole
+      this.#places += amount.s * placesPart(amount)
+    } else {
+      this.#rest = plus(this.#rest, amount)
+    }
   }
 
   get value(): Decimal {
-    return this.#units === 0 ? this.#rest : plus(this.#rest, ofWordUnits(this.#units))
+    return plus(this.#rest, ofParts(this.#whole, this.#places))
   }
 }
 
-/** |value| in units of 10^-7; more than any safe integer when it is no whole number of those, or too large. */
-function wordUnits({ d: words, e }: Decimal): number {
-  const first = words[0] ?? 0
-  if (first === 0) return 0
-  const places = words.length - 1 - Math.floor(e / WORD_DIGITS)
-  if (places > 1) return Number.POSITIVE_INFINITY
-  let units = first
-  for (let index = 1; index < words.length; index += 1) units = units * WORD + (words[index] ?? 0)
-  for (let place = places; place < 1; place += 1) units *= WORD
-  return units
-}
-
-function ofWordUnits(units: number): Decimal {
-  const size = Math.abs(units)
-  const whole = Math.floor(size / WORD)
-  const places = String(size - whole * WORD).padStart(WORD_DIGITS, '0')
-  return new Decimal(`${units < 0 ? '-' : ''}${whole}.${places}`)
-}
+/** Of whole parts; whoever adds a hundred million amounts without one has places that still fit. */
+const TOTAL_MAX = 1e15
 
 /** The sum of amounts of which most are zero: no new number for those. */
 export function plus(left: Decimal, right: Decimal): Decimal {
   if (right.isZero()) return left
-  return left.isZero() ? right : left.plus(right)
+  return left.isZero() ? right : (wordSum(left, 1, right) ?? left.plus(right))
+}
+
+export function minus(left: Decimal, right: Decimal): Decimal {
+  if (right.isZero()) return left
+  return wordSum(left, -1, right) ?? left.minus(right)
 }
 
 /** Plain decimal text, never an exponent: what PostgreSQL's NUMERIC and the contract's strings hold. */
 export function decimalText(value: Decimal): string {
-  return value.isZero() ? '0' : value.toFixed()
+  return value.isZero() ? '0' : wordText(value)
 }
 
 /** Exact as doubles; 10^23 is not. */
@@ -177,10 +161,8 @@ const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exp
  */
 export function nearestDouble(value: Decimal): number {
   if (value.isZero()) return 0
-  let coefficient = 0
-  for (const word of value.d) coefficient = coefficient * WORD + word
-  const exponent = (Math.floor(value.e / WORD_DIGITS) - value.d.length + 1) * WORD_DIGITS
+  const { digits, exponent } = wholeDouble(value)
   const power = EXACT_POWERS[Math.abs(exponent)]
-  if (power === undefined || coefficient > Number.MAX_SAFE_INTEGER) return value.toNumber()
-  return value.s * (exponent < 0 ? coefficient / power : coefficient * power)
+  if (power === undefined || digits > Number.MAX_SAFE_INTEGER) return value.toNumber()
+  return value.s * (exponent < 0 ? digits / power : digits * power)
 }

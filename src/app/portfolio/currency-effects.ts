@@ -32,11 +32,12 @@ export async function currencyEffects(
   { state, filter }: { state: PortfolioState; filter: LedgerFilter },
   valuation: Valuation,
 ): Promise<CurrencyEffects> {
+  const foreign = foreignInstruments(state, ports.quotes, valuation.positions)
+  if (foreign.size === 0) return currencyEffectsOf(state, valuation, new Map())
   const known = folded.get(state) ?? new Map<string, Promise<LocalBooks>>()
   folded.set(state, known)
   const { effectiveUntil = ports.clock.now(), recordedUntil } = filter
   const due = dueActions(ports.quotes, effectiveUntil, recordedUntil)
-  const foreign = foreignInstruments(state, ports.quotes, valuation.positions)
   const books: LocalBooks[] = []
   for (const group of linkedGroups(new Set(foreign.keys()), due)) {
     const name = [...group].map((id) => `${id} ${foreign.get(id) ?? ''}`).join(' ')

@@ -6,7 +6,14 @@ import { etagOf, type PortfolioState } from '../../domain/portfolio/state.ts'
 import { pricesDigest } from '../../domain/portfolio/summary.ts'
 import { valuePortfolio } from '../../domain/portfolio/valuation.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { CallContext, Clock, LedgerFilter, PortfolioStore, QuoteStore } from '../ports.ts'
+import type {
+  CallContext,
+  Clock,
+  LedgerFilter,
+  PortfolioStore,
+  QuoteStore,
+  StateSource,
+} from '../ports.ts'
 import { dueActions } from '../market-data/due-actions.ts'
 import { currencyEffects } from './currency-effects.ts'
 import { stateAsOf } from './past-state.ts'
@@ -84,7 +91,7 @@ function isOfPresent({ at, recordedUntil }: PortfolioQuery): boolean {
 
 interface Present {
   readonly state: PortfolioState
-  readonly cached: boolean
+  readonly source: StateSource
   /** The corporate actions that are in the state, at least. */
   readonly due: DueActions
   readonly computedAt: Instant
@@ -103,13 +110,13 @@ async function readPresent(
   if (present === undefined) {
     throw new PortfolioError('PORTFOLIO_NOT_FOUND', 'no portfolio is kept for that user')
   }
-  const { state, cached } = present
+  const { state, source } = present
   if (versionMin !== undefined && state.version < versionMin) {
     throw new PortfolioError('ETAG_MISMATCH', 'the portfolio is older than min_etag')
   }
   return {
     state,
-    cached,
+    source,
     due,
     computedAt: clock.now(),
     stateEtag: etagOf(state),
@@ -123,7 +130,7 @@ async function viewOf(
   present: Present,
 ): Promise<{ readonly view: PortfolioView; readonly used: UsedQuotes }> {
   const { computedAt } = present
-  const { state, quotes, at, cached } = await chooseState(ports, query, present)
+  const { state, quotes, at, cached, isHeld } = await chooseState(ports, query, present)
   const used = new UsedQuotes(quotes, present.due)
   const valuation = valuePortfolio(state, used, at, query.reportingCurrency)
   const effects = await currencyEffects(
@@ -141,6 +148,7 @@ async function viewOf(
     pricedAt,
     valuation,
     effects,
+    isHeld,
     at: query.at,
     recordedUntil: query.recordedUntil,
     cached,
@@ -164,17 +172,27 @@ function filterOf({ at, recordedUntil }: PortfolioQuery, present: PortfolioState
   }
 }
 
+interface ChosenState extends Pick<PortfolioView, 'cached' | 'isHeld'> {
+  readonly state: PortfolioState
+  readonly quotes: QuoteSource
+  readonly at: Instant
+}
+
 async function chooseState(
   ports: GetPortfolioPorts,
   query: PortfolioQuery,
-  { state, cached, computedAt }: Present,
-): Promise<{ state: PortfolioState; quotes: QuoteSource; at: Instant; cached: boolean }> {
-  if (isOfPresent(query)) return { state, cached, quotes: ports.quotes, at: computedAt }
+  { state, source, computedAt }: Present,
+): Promise<ChosenState> {
+  if (isOfPresent(query)) {
+    const [cached, isHeld] = [source !== 'database', source === 'memory']
+    return { state, quotes: ports.quotes, at: computedAt, cached, isHeld }
+  }
   const at = query.at ?? computedAt
   const when = {
     at,
     recordedUntil: query.recordedUntil,
     reportingCurrency: query.reportingCurrency,
   }
-  return { ...(await stateAsOf(ports, state, when)), at }
+  const past = await stateAsOf(ports, state, when)
+  return { ...past, at, isHeld: past.cached }
 }

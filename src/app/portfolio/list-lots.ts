@@ -1,4 +1,4 @@
-import { type Decimal, decimalText, multiply, ZERO } from '../../domain/decimal.ts'
+import { type Decimal, decimalText, minus, multiply, ZERO } from '../../domain/decimal.ts'
 import { PortfolioError } from '../../domain/errors.ts'
 import { instrumentIdOf, symbolOf } from '../../domain/market-data/instrument.ts'
 import type { DueActions } from '../../domain/market-data/corporate-actions.ts'
@@ -208,7 +208,7 @@ function viewOf(
     unrealizedGain:
       marketValue === undefined || lot.basis === null
         ? ''
-        : decimalText(marketValue.minus(lot.basis)),
+        : decimalText(minus(marketValue, lot.basis)),
     longTerm: today >= longTermFrom,
     longTermOn: longTermFrom,
   }

@@ -24,6 +24,8 @@ export interface PortfolioView extends ViewFacts {
   readonly userId: string
   readonly valuation: Valuation
   readonly effects: CurrencyEffects
+  /** The holdings are kept in this process: what was made of them may serve again. */
+  readonly isHeld: boolean
   readonly at: Instant | undefined
   readonly recordedUntil: Instant | undefined
 }

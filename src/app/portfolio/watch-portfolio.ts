@@ -1,4 +1,4 @@
-import { type Decimal, multiply } from '../../domain/decimal.ts'
+import { type Decimal, minus, multiply } from '../../domain/decimal.ts'
 import { PortfolioError } from '../../domain/errors.ts'
 import { type Summary, summaryOf } from '../../domain/portfolio/summary.ts'
 import type { PortfolioState } from '../../domain/portfolio/state.ts'
@@ -253,7 +253,7 @@ class PortfolioWatch {
       reference.isOutdated = false
       const valuation = valuePortfolio(reference.state, quotes, clock.now())
       const { totalValue } = reference
-      const move = valuation.totalValue.minus(totalValue).abs()
+      const move = minus(valuation.totalValue, totalValue).abs()
       if (move.lessThanOrEqualTo(multiply(minMove, totalValue.abs()))) continue
       reference.totalValue = valuation.totalValue
       yield { kind: 'repriced', userId, summary: summaryOf(valuation) }

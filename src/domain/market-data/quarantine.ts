@@ -1,4 +1,4 @@
-import { decimal, divide, decimalText } from '../decimal.ts'
+import { decimal, decimalText, divide, minus } from '../decimal.ts'
 import { plainText } from '../text.ts'
 import { type Instant, MICROSECONDS_PER_DAY } from '../time.ts'
 import type { QuarantineReason, SentQuote } from './accept-quote.ts'
@@ -98,7 +98,7 @@ function isOutlier(quote: Quote, before: Quote | undefined, { moveMax }: Outlier
   if (before === undefined || quote.kind === 'MANUAL') return false
   if (quote.price.equals(before.price) || quote.currency !== before.currency) return false
   const days = Math.max(1, (quote.pricedAt - before.pricedAt) / MICROSECONDS_PER_DAY)
-  const move = quote.price.minus(before.price).abs()
+  const move = minus(quote.price, before.price).abs()
   return divide(move, before.price).greaterThan(moveMax.times(days))
 }
 
@@ -107,7 +107,7 @@ function confirms(other: Quote, quote: Quote, { window }: OutlierRule): boolean 
   if (other.instrumentId !== quote.instrumentId || other.currency !== quote.currency) return false
   if (other.pricedAt === quote.pricedAt && other.source === quote.source) return false
   if (Math.abs(other.pricedAt - quote.pricedAt) > window) return false
-  const apart = other.price.minus(quote.price).abs()
+  const apart = minus(other.price, quote.price).abs()
   return divide(apart, quote.price).lessThanOrEqualTo(AGREEMENT_MAX)
 }
 

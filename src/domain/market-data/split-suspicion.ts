@@ -1,4 +1,4 @@
-import { type Decimal, decimal, divide } from '../decimal.ts'
+import { type Decimal, decimal, divide, minus } from '../decimal.ts'
 
 /** New units for one old that companies choose, or the reverse. */
 const RATIOS = [4 / 3, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100].map(
@@ -11,6 +11,6 @@ const MOVE_MAX = decimal('0.03')
 export function looksLikeSplit(before: Decimal, after: Decimal): boolean {
   const ratio = before.greaterThan(after) ? divide(before, after) : divide(after, before)
   return RATIOS.some((simple) =>
-    divide(ratio.minus(simple).abs(), simple).lessThanOrEqualTo(MOVE_MAX),
+    divide(minus(ratio, simple).abs(), simple).lessThanOrEqualTo(MOVE_MAX),
   )
 }

@@ -1,4 +1,4 @@
-import { type Decimal, multiply, ONE, share, sum, ZERO } from '../decimal.ts'
+import { type Decimal, minus, multiply, ONE, plus, share, sum, ZERO } from '../decimal.ts'
 import {
   type ActionTerms,
   type CorporateAction,
@@ -42,7 +42,7 @@ const RULES: { readonly [Kind in ActionTerms['kind']]: Rule<Kind> } = {
   CASH_DIVIDEND: (holding, { payment, returnOfCapital }, { rate }) => {
     if (returnOfCapital) return lowerByUnit(holding, multiply(payment.perUnit, rate))
     const amount = multiply(multiply(holding.quantity, payment.perUnit), rate)
-    holding.income = holding.income.plus(amount)
+    holding.income = plus(holding.income, amount)
   },
 }
 
@@ -94,7 +94,7 @@ function spinOff(...[holding, terms, { foldOf }]: Parameters<Rule<'SPIN_OFF'>>):
     const moved = lot.basis && multiply(lot.basis, terms.basisFraction)
     const own = received[place]
     if (own !== undefined) receive(target, terms.newInstrumentId, { ...own, basis: moved })
-    return { ...lot, basis: lot.basis && lot.basis.minus(moved ?? ZERO) }
+    return { ...lot, basis: lot.basis && minus(lot.basis, moved ?? ZERO) }
   })
   replaceLots(holding, kept)
 }
@@ -127,8 +127,8 @@ function sellOut(
     const [proceeds, basis] = lot.quantity.isNegative()
       ? [lot.basis?.negated() ?? ZERO, cash.negated()]
       : [cash, lot.basis]
-    const gain = basis === null || lot.basis === null ? null : proceeds.minus(basis)
-    if (gain !== null) holding.realized = holding.realized.plus(gain)
+    const gain = basis === null || lot.basis === null ? null : minus(proceeds, basis)
+    if (gain !== null) holding.realized = plus(holding.realized, gain)
     const part = source.matches.filter(
       ({ disposalSequence }) => disposalSequence === -action.actionId,
     ).length
@@ -178,8 +178,8 @@ function lowerByUnit(holding: MutableHolding, perUnit: Decimal): void {
     if (lot.basis === null) return lot
     const part = multiply(lot.quantity, perUnit)
     const taken = part.abs().lessThan(lot.basis.abs()) ? part : lot.basis
-    holding.realized = holding.realized.plus(part.minus(taken))
-    return { ...lot, basis: lot.basis.minus(taken) }
+    holding.realized = plus(holding.realized, minus(part, taken))
+    return { ...lot, basis: minus(lot.basis, taken) }
   })
   replaceLots(holding, lowered)
 }
@@ -198,7 +198,7 @@ function rescaled(lots: readonly Lot[], numerator: Decimal, denominator: Decimal
   const scale = (units: Decimal): Decimal => rounded(share(units, numerator, denominator))
   const quantities = lots.map(({ quantity }) => scale(quantity))
   const whole = scale(sum(lots.map(({ quantity }) => quantity)))
-  const remainder = whole.minus(sum(quantities.slice(0, -1)))
+  const remainder = minus(whole, sum(quantities.slice(0, -1)))
   const last = quantities.at(-1)
   // The remainder of rounding many crumbs may be none at all: then each keeps its own.
   if (last !== undefined && !remainder.isZero() && remainder.s === last.s) {

@@ -1,5 +1,5 @@
 import { convert } from '../market-data/quote.ts'
-import { type Decimal, multiply, ONE, ZERO } from '../decimal.ts'
+import { type Decimal, minus, multiply, ONE, plus, ZERO } from '../decimal.ts'
 import type { LedgerEntry } from './transaction.ts'
 import { transactionTypes } from './transaction-types.ts'
 
@@ -15,7 +15,7 @@ export function grossAmount({ quantity, price, terms }: Entry): Decimal {
 
 /** Fee and tax of an entry in its own currency. */
 function charges({ terms }: Entry): Decimal {
-  return terms === undefined ? ZERO : terms.fee.plus(terms.tax)
+  return terms === undefined ? ZERO : plus(terms.fee, terms.tax)
 }
 
 /** An amount of an entry in the base currency, at the rate of its day. */
@@ -33,17 +33,17 @@ interface CashEffect {
 /** What an entry does to tracked cash: decision 31. */
 export function cashEffects(entry: Entry): readonly CashEffect[] {
   const moved = grossAmount(entry).times(transactionTypes[entry.type].cash)
-  const own = { currency: entry.terms?.currency ?? '', amount: moved.minus(charges(entry)) }
+  const own = { currency: entry.terms?.currency ?? '', amount: minus(moved, charges(entry)) }
   if (entry.type !== 'FX_CONVERSION' || entry.terms === undefined) return [own]
   return [own, { currency: entry.terms.counterCurrency, amount: entry.terms.counterAmount }]
 }
 
 /** What an acquisition costs in the base currency, charges included (decision 30). */
 export function cost(entry: Entry): Decimal {
-  return inBaseCurrency(entry, grossAmount(entry).plus(charges(entry)))
+  return inBaseCurrency(entry, plus(grossAmount(entry), charges(entry)))
 }
 
 /** What a disposal brings in the base currency, after charges (decision 30). */
 export function proceeds(entry: Entry): Decimal {
-  return inBaseCurrency(entry, grossAmount(entry).minus(charges(entry)))
+  return inBaseCurrency(entry, minus(grossAmount(entry), charges(entry)))
 }

@@ -1,4 +1,4 @@
-import { type Decimal, share, sum, ZERO } from '../decimal.ts'
+import { type Decimal, minus, plus, share, sum, ZERO } from '../decimal.ts'
 import type { Instant } from '../time.ts'
 import { cost, grossAmount, inBaseCurrency, proceeds } from './amounts.ts'
 import { type Book, emptyHolding, type Holding, type Lot, type LotMatch } from './holding.ts'
@@ -89,7 +89,7 @@ export class BookFold {
     const holdings = this.#closable(entry, change.isNegative())
     const available = sum(holdings.map((holding) => holding.quantity)).abs()
     const closing = available.lessThan(entry.quantity) ? available : entry.quantity
-    const opening = entry.quantity.minus(closing)
+    const opening = minus(entry.quantity, closing)
     if (opening.greaterThan(0) && change.isNegative() && !this.#rules.allowShort) {
       return { reason: 'INSUFFICIENT_QUANTITY', entry, held: available }
     }
@@ -99,7 +99,7 @@ export class BookFold {
     this.#close(entry, takings, closingCash)
     this.#open(entry, {
       quantity: change.isNegative() ? opening.negated() : opening,
-      basis: closingCash.minus(cash),
+      basis: minus(closingCash, cash),
     })
     if (!change.isNegative()) this.#addCapital(entry, cash.negated())
     return undefined
@@ -154,7 +154,7 @@ export class BookFold {
     if (takings === undefined) return { reason: 'LOT_NOT_OPEN', entry, held }
     for (const taken of takings) {
       const holding = this.#remove(taken)
-      if (taken.basis !== null) holding.capital = holding.capital.minus(taken.basis)
+      if (taken.basis !== null) holding.capital = minus(holding.capital, taken.basis)
     }
     this.#addCharges(entry)
     return undefined
@@ -179,7 +179,7 @@ export class BookFold {
   #reward(entry: LedgerEntry): FoldRefusal | undefined {
     const worth = inBaseCurrency(entry, grossAmount(entry))
     const own = this.#holding(entry)
-    own.income = own.income.plus(worth)
+    own.income = plus(own.income, worth)
     this.#addCharges(entry)
     return this.#trade(entry, entry.quantity, worth.negated())
   }
@@ -194,8 +194,8 @@ export class BookFold {
     let left = total
     for (const holding of holdings) {
       const amount = holding === holdings.at(-1) ? left : share(total, holding.quantity, units)
-      left = left.minus(amount)
-      holding.realized = holding.realized.plus(lowerBasis(holding, amount))
+      left = minus(left, amount)
+      holding.realized = plus(holding.realized, lowerBasis(holding, amount))
     }
     this.#addCharges(entry)
     return undefined
@@ -206,7 +206,7 @@ export class BookFold {
     const sumName = transactionTypes[entry.type].countsAs
     const own = this.#holding(entry)
     if (sumName !== undefined) {
-      own[sumName] = own[sumName].plus(inBaseCurrency(entry, grossAmount(entry)))
+      own[sumName] = plus(own[sumName], inBaseCurrency(entry, grossAmount(entry)))
     }
     this.#addCharges(entry)
   }
@@ -215,12 +215,12 @@ export class BookFold {
   #addCharges(entry: LedgerEntry): void {
     if (entry.terms === undefined) return
     const own = this.#holding(entry)
-    own.fees = own.fees.plus(inBaseCurrency(entry, entry.terms.fee))
-    own.taxes = own.taxes.plus(inBaseCurrency(entry, entry.terms.tax))
+    own.fees = plus(own.fees, inBaseCurrency(entry, entry.terms.fee))
+    own.taxes = plus(own.taxes, inBaseCurrency(entry, entry.terms.tax))
   }
 
   #addCapital(entry: LedgerEntry, amount: Decimal): void {
-    this.#holding(entry).capital = this.#holding(entry).capital.plus(amount)
+    this.#holding(entry).capital = plus(this.#holding(entry).capital, amount)
   }
 
   /** The lots an entry closes: those it names, else by the portfolio's method. */
@@ -246,7 +246,7 @@ export class BookFold {
     for (const [part, taken] of takings.entries()) {
       const last = part === takings.length - 1
       const cashShare = last ? cashLeft : share(cash, taken.quantity, total)
-      cashLeft = cashLeft.minus(cashShare)
+      cashLeft = minus(cashLeft, cashShare)
       this.#realize(entry, part, taken, cashShare)
     }
   }
@@ -256,9 +256,9 @@ export class BookFold {
     const short = taken.lot.quantity.isNegative()
     const received = short ? (taken.basis ?? ZERO).negated() : cash
     const basis = short ? cash.negated() : taken.basis
-    const gain = basis === null ? null : received.minus(basis)
+    const gain = basis === null ? null : minus(received, basis)
     const holding = this.#remove(taken)
-    if (gain !== null) holding.realized = holding.realized.plus(gain)
+    if (gain !== null) holding.realized = plus(holding.realized, gain)
     this.matches.push({
       disposalSequence: entry.sequence,
       part,
@@ -306,15 +306,15 @@ export class BookFold {
     const signed = taken.lot.quantity.isNegative() ? taken.quantity.negated() : taken.quantity
     const index = holding.lots.indexOf(taken.lot)
     if (index === -1) throw new Error('a lot left that was not open')
-    const rest = taken.lot.quantity.minus(signed)
+    const rest = minus(taken.lot.quantity, signed)
     if (rest.isZero()) holding.lots.splice(index, 1)
     else {
       const basis = taken.lot.basis?.minus(taken.basis ?? ZERO) ?? null
       holding.lots[index] = { ...taken.lot, quantity: rest, basis }
     }
-    holding.quantity = holding.quantity.minus(signed)
-    if (taken.basis === null) holding.unknownQuantity = holding.unknownQuantity.minus(signed)
-    else holding.basis = holding.basis.minus(taken.basis)
+    holding.quantity = minus(holding.quantity, signed)
+    if (taken.basis === null) holding.unknownQuantity = minus(holding.unknownQuantity, signed)
+    else holding.basis = minus(holding.basis, taken.basis)
     return holding
   }
 

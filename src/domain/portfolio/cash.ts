@@ -1,4 +1,4 @@
-import { type Decimal, ZERO } from '../decimal.ts'
+import { type Decimal, plus, ZERO } from '../decimal.ts'
 import type { Instant } from '../time.ts'
 import { cashEffects } from './amounts.ts'
 import type { LedgerEntry } from './transaction.ts'
@@ -50,7 +50,7 @@ export function addPayments(cash: Cash, payments: readonly ActionPayment[]): Cas
   const balances = new Map(cash.balances)
   for (const { at, currency, amount } of payments) {
     if (at < since) continue
-    balances.set(currency, (balances.get(currency) ?? ZERO).plus(amount))
+    balances.set(currency, plus(balances.get(currency) ?? ZERO, amount))
   }
   return { since, balances }
 }
@@ -72,7 +72,7 @@ function addCash(cash: Cash, entries: readonly LedgerEntry[]): Cash {
     if (entry.effectiveAt < since) continue
     for (const { currency, amount } of cashEffects(entry)) {
       if (amount.isZero()) continue
-      balances.set(currency, (balances.get(currency) ?? ZERO).plus(amount))
+      balances.set(currency, plus(balances.get(currency) ?? ZERO, amount))
     }
   }
   return { since, balances }

@@ -1,4 +1,4 @@
-import { type Decimal, share, ZERO } from '../decimal.ts'
+import { type Decimal, minus, plus, share, ZERO } from '../decimal.ts'
 import { convert } from '../market-data/quote.ts'
 import type { LocalBook } from './local-fold.ts'
 import type { Position } from './position.ts'
@@ -8,7 +8,7 @@ import { resultOfPosition, type Valuation } from './valuation.ts'
 /** Currency effects in the reporting currency; undefined = not told apart. */
 export interface CurrencyEffects {
   readonly total: Decimal | undefined
-  readonly byPosition: ReadonlyMap<Position, Decimal | undefined>
+  readonly of: (position: Position) => Decimal | undefined
 }
 
 /**
@@ -20,15 +20,17 @@ export function currencyEffectsOf(
   valuation: Valuation,
   localBooks: ReadonlyMap<string, LocalBook>,
 ): CurrencyEffects {
+  const { shownRate } = valuation
+  if (localBooks.size === 0) return { total: shownRate && ZERO, of: () => ZERO }
   const byPosition = new Map<Position, Decimal | undefined>()
   let total = soldOut(state, localBooks)
-  total = total && valuation.shownRate && convert(total, valuation.shownRate)
+  total = total && shownRate && convert(total, shownRate)
   for (const position of valuation.positions) {
     const effect = effectOf(position, valuation, localBooks)
     byPosition.set(position, effect)
-    total = effect && total?.plus(effect)
+    total = total && effect && plus(total, effect)
   }
-  return { total, byPosition }
+  return { total, of: (position) => byPosition.get(position) }
 }
 
 function effectOf(
@@ -45,11 +47,11 @@ function effectOf(
   // Without a quote it is valued at the last trade, in the base currency at the rate of then.
   if (position.currency !== book?.currency) return undefined
   if (marketValue === undefined || exchangeRate === undefined) return undefined
-  const known = holding.quantity.minus(holding.unknownQuantity)
+  const known = minus(holding.quantity, holding.unknownQuantity)
   const value = share(marketValue, known, holding.quantity)
-  const unrealized = convert(value.minus(local.basis), exchangeRate)
+  const unrealized = convert(minus(value, local.basis), exchangeRate)
   const { realized, unrealized: all } = resultOfPosition(position, valuation)
-  return realized.plus(all).minus(unrealized).minus(convert(local.realized, shownRate))
+  return minus(minus(plus(realized, all), unrealized), convert(local.realized, shownRate))
 }
 
 /** What is sold out has an effect too, in the base currency: what it realised less what it gained in its own. */
@@ -62,7 +64,7 @@ function soldOut(
     if (local === undefined) return undefined
     for (const [accountId, { quantity, realized }] of books.get(instrumentId) ?? []) {
       if (!quantity.isZero()) continue
-      total = total.plus(realized).minus(local.holdings.get(accountId)?.realized ?? ZERO)
+      total = minus(plus(total, realized), local.holdings.get(accountId)?.realized ?? ZERO)
     }
   }
   return total

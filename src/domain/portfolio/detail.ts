@@ -1,4 +1,4 @@
-import { type Decimal, decimalText, quotientText, Total } from '../decimal.ts'
+import { type Decimal, decimalText, minus, quotientText, Total } from '../decimal.ts'
 import type { AssetClass } from '../market-data/asset-class.ts'
 import type { Instant } from '../time.ts'
 import type { CurrencyEffects } from './currency-effect.ts'
@@ -91,7 +91,7 @@ export function totalsOf(
   return {
     reportingCurrency: valuation.reportingCurrency,
     totalValue: decimalText(totalValue),
-    investedValue: decimalText(totalValue.minus(cashValue)),
+    investedValue: decimalText(minus(totalValue, cashValue)),
     cashValue: decimalText(cashValue),
     costBasis: decimalText(valuation.costBasis),
     result: resultTexts(result, effects?.total),
@@ -102,7 +102,7 @@ export function totalsOf(
 }
 
 export function heldFacts({ holding, instrument, costBasis }: Position): HeldFacts {
-  const known = holding.quantity.minus(holding.unknownQuantity)
+  const known = minus(holding.quantity, holding.unknownQuantity)
   return {
     instrumentId: holding.instrumentId,
     symbol: instrument?.symbol ?? holding.instrumentId,
@@ -139,7 +139,7 @@ export function worthFacts(
     marketValue: marketValue === value ? valueText : optionalText(marketValue),
     value: valueText,
     weight: weightText(value, valuation.totalValue),
-    result: resultTexts(resultOfPosition(position, valuation), effects?.byPosition.get(position)),
+    result: resultTexts(resultOfPosition(position, valuation), effects?.of(position)),
   }
 }
 

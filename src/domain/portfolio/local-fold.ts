@@ -1,4 +1,4 @@
-import { type Decimal, multiply, ONE, ZERO } from '../decimal.ts'
+import { type Decimal, minus, multiply, ONE, plus, ZERO } from '../decimal.ts'
 import { type CorporateAction, paymentOf, targetOf } from '../market-data/corporate-action.ts'
 import { type DueActions, NO_ACTIONS, withActions } from '../market-data/corporate-actions.ts'
 import { convert } from '../market-data/quote.ts'
@@ -152,7 +152,7 @@ class LocalFold {
       const name = nameOf(instrumentId, accountId)
       const known = this.#realized.get(name) ?? { own: ZERO, base: ZERO }
       if (realized.equals(known.own)) continue
-      const base = known.base.plus(toBase(realized.minus(known.own)))
+      const base = plus(known.base, toBase(minus(realized, known.own)))
       this.#realized.set(name, { own: realized, base })
     }
   }

@@ -1,4 +1,4 @@
-import { type Decimal, share, ZERO } from '../decimal.ts'
+import { type Decimal, minus, plus, share, ZERO } from '../decimal.ts'
 import { compareLots, type Holding, type Lot } from './holding.ts'
 import type { LotSelection } from './transaction.ts'
 
@@ -18,22 +18,22 @@ export function addLot(holding: MutableHolding, lot: Lot): void {
   const last = holding.lots.at(-1)
   holding.lots.push(lot)
   if (last !== undefined && compareLots(last, lot) > 0) holding.lots.sort(compareLots)
-  holding.quantity = holding.quantity.plus(quantity)
-  if (basis === null) holding.unknownQuantity = holding.unknownQuantity.plus(quantity)
-  else holding.basis = holding.basis.plus(basis)
+  holding.quantity = plus(holding.quantity, quantity)
+  if (basis === null) holding.unknownQuantity = plus(holding.unknownQuantity, quantity)
+  else holding.basis = plus(holding.basis, basis)
 }
 
 /** Spreads the known basis evenly over the units that have one; the last lot takes the remainder. */
 export function average(holding: MutableHolding): void {
   const known = holding.lots.filter((lot) => lot.basis !== null)
   if (known.length < 2) return
-  const units = holding.quantity.minus(holding.unknownQuantity)
+  const units = minus(holding.quantity, holding.unknownQuantity)
   const last = known.at(-1)
   let left = holding.basis
   holding.lots = holding.lots.map((lot) => {
     if (lot.basis === null) return lot
     const basis = lot === last ? left : share(holding.basis, lot.quantity, units)
-    left = left.minus(basis)
+    left = minus(left, basis)
     return lot.basis.equals(basis) ? lot : { ...lot, basis }
   })
 }
@@ -44,12 +44,12 @@ export function lowerBasis(holding: MutableHolding, amount: Decimal): Decimal {
   let exceeding = ZERO
   holding.lots = holding.lots.map((lot, index, lots) => {
     const part = index === lots.length - 1 ? left : share(amount, lot.quantity, holding.quantity)
-    left = left.minus(part)
+    left = minus(left, part)
     if (lot.basis === null) return lot
     const lowered = lot.basis.lessThan(part) ? lot.basis : part
-    exceeding = exceeding.plus(part.minus(lowered))
-    holding.basis = holding.basis.minus(lowered)
-    return { ...lot, basis: lot.basis.minus(lowered) }
+    exceeding = plus(exceeding, minus(part, lowered))
+    holding.basis = minus(holding.basis, lowered)
+    return { ...lot, basis: minus(lot.basis, lowered) }
   })
   return exceeding
 }
@@ -85,7 +85,7 @@ export function take(lots: readonly Lot[], quantity: Decimal): readonly Taken[] 
     const open = lot.quantity.abs()
     if (open.lessThanOrEqualTo(missing)) {
       takings.push({ lot, quantity: open, basis: lot.basis })
-      missing = missing.minus(open)
+      missing = minus(missing, open)
     } else {
       const basis = lot.basis === null ? null : share(lot.basis, missing, open)
       takings.push({ lot, quantity: missing, basis })

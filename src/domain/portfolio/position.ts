@@ -1,4 +1,4 @@
-import { type Decimal, multiply, share, ZERO } from '../decimal.ts'
+import { type Decimal, minus, multiply, share, ZERO } from '../decimal.ts'
 import type { Instrument } from '../market-data/instrument.ts'
 import { convert, exchangeRate, type QuoteSource } from '../market-data/quote.ts'
 import type { Instant } from '../time.ts'
@@ -74,8 +74,8 @@ function unrealizedOf(
   costBasis: Decimal,
 ): Decimal {
   if (value === undefined) return ZERO
-  if (unknownQuantity.isZero()) return value.minus(costBasis)
-  return share(value, quantity.minus(unknownQuantity), quantity).minus(costBasis)
+  if (unknownQuantity.isZero()) return minus(value, costBasis)
+  return minus(share(value, minus(quantity, unknownQuantity), quantity), costBasis)
 }
 
 /** From a price's currency to the reporting currency, by way of the base currency. */

@@ -1,4 +1,4 @@
-import { type Decimal, ONE, plus, ZERO } from '../decimal.ts'
+import { type Decimal, minus, ONE, plus, ZERO } from '../decimal.ts'
 import { convert } from '../market-data/quote.ts'
 
 /** What a portfolio brought since inception, by component (decision 20). */
@@ -42,7 +42,7 @@ export function resultOf(booked: Booked, rate: Decimal | undefined, unrealized: 
     rate === undefined ? NOTHING_BOOKED : convertBooked(booked, rate)
   const charges = plus(fees, taxes)
   const gains = plus(plus(realized, unrealized), income)
-  const total = charges.isZero() ? gains : gains.minus(charges)
+  const total = charges.isZero() ? gains : minus(gains, charges)
   return { realized, unrealized, income, fees, taxes, total }
 }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { decimal, decimalText, multiply, nearestDouble } from '../decimal.ts'
+import { type Decimal, decimal, decimalText, multiply, nearestDouble } from '../decimal.ts'
 import type { Valuation } from './valuation.ts'
 
 /** The specification's summary: doubles, each the nearest to the exact decimal. */
@@ -36,10 +36,14 @@ export function summaryOf(valuation: Valuation): Summary {
 export function pricesDigest(valuation: Valuation): string {
   let facts = valuation.reportingCurrency + decimalText(valuation.result.total)
   for (const { instrument, price, exchangeRate, valuedAt } of valuation.positions) {
-    facts += `|${instrument?.symbol} ${price?.toFixed()} ${exchangeRate?.toFixed()} ${valuedAt}`
+    facts += `|${instrument?.symbol} ${textOf(price)} ${textOf(exchangeRate)} ${valuedAt}`
   }
   for (const { amount, exchangeRate } of valuation.cash) {
-    facts += `|${amount.toFixed()} ${exchangeRate?.toFixed()}`
+    facts += `|${decimalText(amount)} ${textOf(exchangeRate)}`
   }
   return hash('sha256', facts + valuation.quality.completeness).slice(0, 8)
+}
+
+function textOf(value: Decimal | undefined): string {
+  return value === undefined ? '' : decimalText(value)
 }

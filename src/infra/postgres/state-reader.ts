@@ -85,11 +85,11 @@ export class StateReader {
   async read(
     userId: string,
     tolerance: ReadTolerance | undefined,
-  ): Promise<{ state: PortfolioState; cached: boolean } | undefined> {
+  ): Promise<{ state: PortfolioState; source: StateSource } | undefined> {
     const found = await this.#find(userId, this.#demandOf(userId, tolerance))
     if (found === undefined) return undefined
     this.#options?.telemetry.stateRead(found.source)
-    return { state: found.state, cached: found.source !== 'database' }
+    return { state: found.state, source: found.source }
   }
 
   get #stalenessMs(): number {

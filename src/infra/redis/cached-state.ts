@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { decimal, type Decimal, decimalText, ZERO } from '../../domain/decimal.ts'
 import type { Holding } from '../../domain/portfolio/holding.ts'
 import type { PortfolioSettings, PortfolioState } from '../../domain/portfolio/state.ts'
@@ -67,8 +67,7 @@ export function decodeState(
 
 /** The key is part of it, so that a value moved to another user's key is garbage there. */
 function digestOf(key: string, fields: string, body: string): string {
-  const hash = createHash('sha256').update(`${key}\n${fields}\n`).update(body)
-  return hash.digest('hex').slice(0, DIGEST_LENGTH)
+  return hash('sha256', `${key}\n${fields}\n${body}`).slice(0, DIGEST_LENGTH)
 }
 
 interface Body {
@@ -137,17 +136,19 @@ function rowOf(holding: Holding): HoldingRow {
 function holdingOf(row: HoldingRow): Holding {
   const [instrumentId, accountId, texts, lotCount, lastEffectiveAt, trade, transactionCount] = row
   const [quantity, unknownQuantity, basis, realized, income, fees, taxes, capital] = texts
+  const ownBasis = amountOf(basis)
   return {
     instrumentId,
     accountId,
     quantity: amountOf(quantity),
     unknownQuantity: amountOf(unknownQuantity),
-    basis: amountOf(basis),
+    basis: ownBasis,
     realized: amountOf(realized),
     income: amountOf(income),
     fees: amountOf(fees),
     taxes: amountOf(taxes),
-    capital: amountOf(capital),
+    // One and the same until something is sold.
+    capital: capital === basis ? ownBasis : amountOf(capital),
     lotCount,
     lots: lotCount === 0 ? [] : undefined,
     lastEffectiveAt,

@@ -17,10 +17,11 @@ function viewOf(valuation: Valuation, facts: Partial<PortfolioView> = {}): Portf
     completeness: valuation.quality.completeness,
     pricedAt: valuation.quality.pricedAt,
     valuation,
-    effects: { total: undefined, byPosition: new Map() },
+    effects: { total: undefined, of: () => undefined },
     at: undefined,
     recordedUntil: undefined,
     cached: true,
+    isHeld: true,
     computedAt: NOW,
     expiresAt: NOW + 1_000_000,
     ...facts,
@@ -33,13 +34,13 @@ function valued({ state }: Scenario, quotes: readonly Quote[]): Valuation {
 
 const writer = new PortfolioViewBytes()
 
+/** Whether the holdings of it are kept or not. */
 function isSame(view: PortfolioView): boolean {
-  const written = fromBinary(GetPortfolioResponseSchema, writer.of(view))
-  return equals(
-    GetPortfolioResponseSchema,
-    written,
-    create(GetPortfolioResponseSchema, presentView(view)),
-  )
+  const message = create(GetPortfolioResponseSchema, presentView(view))
+  return [true, false].every((isHeld) => {
+    const written = fromBinary(GetPortfolioResponseSchema, writer.of({ ...view, isHeld }))
+    return equals(GetPortfolioResponseSchema, written, message)
+  })
 }
 
 function heldByTwo(): Scenario {

@@ -61,7 +61,7 @@ class Reader {
     const { state } = this.scenario
     const ports = {
       clock: { now: () => this.now, monotonicMs: nothing },
-      portfolios: { read: async () => ({ state, cached: this.cached }) },
+      portfolios: { read: async () => ({ state, source: this.cached ? 'memory' : 'database' }) },
       quotes: this.board,
       quoteStore: {},
     } as unknown as Ports

@@ -49,15 +49,15 @@ function effects(scenario: Scenario, { prices, rate = '1.5', currencies = EUROS 
   const currencyOf = (id: string): string => currencies[id] ?? ''
   const local = foldLocally(ledger, { settings: state.settings, currencyOf, due })
   const told = [...local].filter(([id, book]) => id in currencies || book === undefined)
-  const { total, byPosition } = currencyEffectsOf(state, valuation, new Map(told))
+  const { total, of } = currencyEffectsOf(state, valuation, new Map(told))
   return {
     total: total && decimalText(total),
     asset: total && decimalText(valuation.result.total.minus(total)),
     ...Object.fromEntries(
-      Array.from(byPosition, ([{ holding }, effect]) => [
-        holding.instrumentId,
-        effect && decimalText(effect),
-      ]),
+      valuation.positions.map((position) => {
+        const effect = of(position)
+        return [position.holding.instrumentId, effect && decimalText(effect)]
+      }),
     ),
   }
 }

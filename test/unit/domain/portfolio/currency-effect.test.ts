@@ -32,10 +32,10 @@ function effects(drafts: readonly TransactionDraft[], { price, rate, reporting, 
   const valuation = valuePortfolio(scenario.state, quotes, scenario.now, reporting)
   const rules = { settings: scenario.state.settings, currencyOf: () => 'EUR' }
   const local = foldLocally(scenario.ledger, rules)
-  const { total, byPosition } = currencyEffectsOf(scenario.state, valuation, local)
+  const { total, of } = currencyEffectsOf(scenario.state, valuation, local)
   return {
     total: total && decimalText(total),
-    positions: [...byPosition.values()].map((effect) => effect && decimalText(effect)),
+    positions: valuation.positions.map(of).map((effect) => effect && decimalText(effect)),
     result: decimalText(valuation.result.total),
   }
 }
