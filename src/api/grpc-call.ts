@@ -32,9 +32,10 @@ export class GrpcCall extends ServedCall {
     throw new PortfolioError('METADATA_INVALID', text)
   }
 
-  protected override sendHeaders(headers: ReplyHeaders): void {
+  protected override sendHeaders(headers: ReplyHeaders | undefined): void {
     const metadata = new Metadata()
-    for (const [name, value] of headers) {
+    metadata.set('x-request-id', this.requestId)
+    for (const [name, value] of headers ?? []) {
       if (typeof value === 'string') metadata.set(name, value)
       else for (const one of value) metadata.add(name, one)
     }

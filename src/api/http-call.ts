@@ -67,8 +67,9 @@ export class HttpCall extends ServedCall {
     return this.#reply
   }
 
-  protected override sendHeaders(headers: ReplyHeaders): void {
-    for (const [name, value] of headers) {
+  protected override sendHeaders(headers: ReplyHeaders | undefined): void {
+    void this.#reply.header('x-request-id', this.requestId)
+    for (const [name, value] of headers ?? []) {
       void this.#reply.header(name, typeof value === 'string' ? value : [...value])
     }
   }

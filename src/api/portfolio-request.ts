@@ -1,4 +1,4 @@
-import { decimal, type Decimal, ZERO } from '../domain/decimal.ts'
+import { decimal, type Decimal, isAbove, multiply, ZERO } from '../domain/decimal.ts'
 import type { Reason, Violation } from '../domain/errors.ts'
 import { canonicalSymbol } from '../domain/market-data/symbol.ts'
 import type { TransactionDraft } from '../domain/portfolio/transaction.ts'
@@ -22,6 +22,7 @@ export const TRANSACTIONS_MAX = 1_000
 const USER_ID_LENGTH_MAX = 128
 /** Of a quantity, a price, and their product. */
 const AMOUNT_MAX = 1e15
+const GROSS_MAX = decimal(AMOUNT_MAX)
 const DECIMAL_PLACES_MAX = 18
 
 export function readUserId(userId: string, violations: Violation[]): string {
@@ -71,7 +72,7 @@ function readTransaction(
   )
   const price = readAmount(sent.price, priceProblem(sent), (problem) => refuse('price', problem))
   const isPriceRead = !isTransferOut(sent)
-  if (isPriceRead && quantity.times(price).greaterThan(AMOUNT_MAX)) refuse('price', AMOUNT_PROBLEM)
+  if (isPriceRead && isAbove(multiply(quantity, price), GROSS_MAX)) refuse('price', AMOUNT_PROBLEM)
   const effectiveAt = readMoment(readInstant(sent.timestamp, now), () =>
     refuse('timestamp', TIMESTAMP_PROBLEM),
   )

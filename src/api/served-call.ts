@@ -69,8 +69,8 @@ export abstract class ServedCall implements CallContext {
     }
   }
 
-  /** Sends the headers of an answer; its message follows. */
-  protected abstract sendHeaders(headers: ReplyHeaders): void
+  /** Sends the headers of an answer, and the request's id; its message follows. */
+  protected abstract sendHeaders(headers: ReplyHeaders | undefined): void
 
   protected abstract sendFailure(error: unknown): void
 
@@ -103,12 +103,12 @@ export abstract class ServedCall implements CallContext {
   /** Ends the call and sends the headers; the message follows. */
   succeed(headers: ReplyHeaders | undefined): void {
     this.#end(status.OK)
-    this.sendHeaders(new Map([...(headers ?? []), ['x-request-id', this.requestId]]))
+    this.sendHeaders(headers)
   }
 
   /** Sends the headers of an answer that is a stream: its messages follow, and then its end. */
   begin(): void {
-    this.sendHeaders(new Map([['x-request-id', this.requestId]]))
+    this.sendHeaders(undefined)
   }
 
   /** All messages of a stream were sent. */

@@ -116,6 +116,22 @@ function ofUnsigned(sign: number, whole: number, places: number): Decimal {
     : ofWords(sign, 2, [high, middle, low, places])
 }
 
+/** `digits` x 10^`exponent`; of a text of digits that does not begin with a zero. */
+export function ofDigits(sign: number, digits: string, exponent: number): Decimal {
+  let end = digits.length
+  while (digits.charCodeAt(end - 1) === ZERO_CODE) end -= 1
+  const places = exponent + digits.length - end
+  // Words begin where the power of ten is a multiple of theirs.
+  const lowest = Math.floor(places / WORD_DIGITS)
+  const padded = digits.slice(0, end) + '0'.repeat(places - lowest * WORD_DIGITS)
+  const words: number[] = []
+  const firstEnd = padded.length % WORD_DIGITS || WORD_DIGITS
+  for (let from = 0, to = firstEnd; from < padded.length; from = to, to += WORD_DIGITS) {
+    words.push(Number(padded.slice(from, to)))
+  }
+  return ofWords(sign, lowest + words.length - 1, words)
+}
+
 /** Plain text, never an exponent, of a number that is not zero. */
 export function wordText(value: Decimal): string {
   if (!value.isFinite()) return value.toFixed()

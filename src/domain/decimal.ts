@@ -1,5 +1,6 @@
 import {
   Decimal,
+  ofDigits,
   ofParts,
   placesPart,
   wholeDigits,
@@ -52,17 +53,33 @@ export function multiply(left: Decimal, right: Decimal): Decimal {
 /** @throws when `divisor` is zero: callers decide what a missing denominator means. */
 export function divide(dividend: Decimal, divisor: Decimal): Decimal {
   if (divisor.isZero()) throw new RangeError('division by zero')
-  return new Decimal(Quotient.div(dividend, divisor))
+  if (dividend.isZero()) return ZERO
+  const quotient = shortQuotient(dividend, divisor)
+  if (quotient === undefined) return new Decimal(Quotient.div(dividend, divisor))
+  const { digits, exponent } = quotient
+  return ofDigits(dividend.s * divisor.s, digits.toString(), exponent)
 }
 
-/** The text of {@link divide}, in a third of its time: most quotients are made to be shown, and no number is needed. */
+/** The text of {@link divide}: most quotients are made to be shown, and no number is needed. */
 export function quotientText(dividend: Decimal, divisor: Decimal): string {
   if (divisor.isZero()) throw new RangeError('division by zero')
   if (dividend.isZero()) return '0'
+  const quotient = shortQuotient(dividend, divisor)
+  if (quotient === undefined) return decimalText(divide(dividend, divisor))
+  const text = plainText(quotient.digits.toString(), quotient.exponent)
+  return dividend.s === divisor.s ? text : `-${text}`
+}
+
+/** |dividend| / |divisor|, neither of them zero, rounded to so many digits as count; the library takes three times as long. */
+function shortQuotient(
+  dividend: Decimal,
+  divisor: Decimal,
+): { readonly digits: bigint; readonly exponent: number } | undefined {
+  if (!dividend.isFinite() || !divisor.isFinite()) return undefined
   const [above, below] = [wholeDigits(dividend), wholeDigits(divisor)]
   // One or two digits more than are kept.
   const shift = SIGNIFICANT_DIGITS + 1 - (above.count - below.count)
-  if (shift < 0 || shift >= POWERS_OF_TEN.length) return decimalText(divide(dividend, divisor))
+  if (shift < 0 || shift >= POWERS_OF_TEN.length) return undefined
   const scaled = above.digits * powerOfTen(shift)
   const quotient = scaled / below.digits
   const spare = quotient < powerOfTen(SIGNIFICANT_DIGITS + 1) ? 1 : 2
@@ -71,8 +88,7 @@ export function quotientText(dividend: Decimal, divisor: Decimal): string {
   const twice = (quotient - kept * unit) * 2n
   const isTie = twice === unit && quotient * below.digits === scaled
   if (isTie ? kept % 2n === 1n : twice >= unit) kept += 1n
-  const text = plainText(kept.toString(), above.exponent - below.exponent - shift + spare)
-  return dividend.isNegative() === divisor.isNegative() ? text : `-${text}`
+  return { digits: kept, exponent: above.exponent - below.exponent - shift + spare }
 }
 
 const POWERS_OF_TEN = Array.from({ length: 121 }, (_, exponent) => 10n ** BigInt(exponent))
@@ -99,7 +115,7 @@ const ZERO_CODE = 48
 /** `amount` x `part` / `whole`, rounded once: the share that `part` of `whole` has in an amount. */
 export function share(amount: Decimal, part: Decimal, whole: Decimal): Decimal {
   if (whole.isZero()) throw new RangeError('a share of nothing')
-  return new Decimal(Quotient.div(amount.times(part), whole))
+  return divide(wordProduct(amount, part) ?? amount.times(part), whole)
 }
 
 export function sum(values: Iterable<Decimal>): Decimal {
@@ -163,6 +179,13 @@ export function nearestDouble(value: Decimal): number {
   if (value.isZero()) return 0
   const { digits, exponent } = wholeDouble(value)
   const power = EXACT_POWERS[Math.abs(exponent)]
-  if (power === undefined || digits > Number.MAX_SAFE_INTEGER) return value.toNumber()
+  if (power === undefined || digits > Number.MAX_SAFE_INTEGER) return Number(wordText(value))
   return value.s * (exponent < 0 ? digits / power : digits * power)
+}
+
+/** Whether a value is above one that is not negative. */
+export function isAbove(value: Decimal, bound: Decimal): boolean {
+  if (bound.isZero()) return value.s > 0 && !value.isZero()
+  // The library makes a number of its own of what it compares with: most are not nearly as large.
+  return !(value.e < bound.e) && value.greaterThan(bound)
 }

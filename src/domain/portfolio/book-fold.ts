@@ -1,4 +1,4 @@
-import { type Decimal, minus, plus, share, sum, ZERO } from '../decimal.ts'
+import { type Decimal, isAbove, minus, plus, share, sum, ZERO } from '../decimal.ts'
 import type { Instant } from '../time.ts'
 import { cost, grossAmount, inBaseCurrency, proceeds } from './amounts.ts'
 import { type Book, emptyHolding, type Holding, type Lot, type LotMatch } from './holding.ts'
@@ -90,7 +90,7 @@ export class BookFold {
     const available = sum(holdings.map((holding) => holding.quantity)).abs()
     const closing = available.lessThan(entry.quantity) ? available : entry.quantity
     const opening = minus(entry.quantity, closing)
-    if (opening.greaterThan(0) && change.isNegative() && !this.#rules.allowShort) {
+    if (isAbove(opening, ZERO) && change.isNegative() && !this.#rules.allowShort) {
       return { reason: 'INSUFFICIENT_QUANTITY', entry, held: available }
     }
     const takings = this.#takeFor(entry, holdings, closing)

@@ -1,4 +1,4 @@
-import { type Decimal, divide, plus, sum, Total, ZERO } from '../decimal.ts'
+import { type Decimal, divide, isAbove, plus, sum, Total, ZERO } from '../decimal.ts'
 import { convert, exchangeRate, type QuoteSource } from '../market-data/quote.ts'
 import { type Instant, rfc3339 } from '../time.ts'
 import type { Book, Holding } from './holding.ts'
@@ -83,7 +83,7 @@ export function valuePortfolio(
     cashValue,
     cash,
     result,
-    simpleReturn: shownCapital.greaterThan(0) ? divide(result.total, shownCapital) : ZERO,
+    simpleReturn: isAbove(shownCapital, ZERO) ? divide(result.total, shownCapital) : ZERO,
     assets,
     positions,
     quality: qualityOf(positions, [

@@ -5,10 +5,12 @@ import {
   decimal,
   decimalText,
   divide,
+  isAbove,
   minus,
   multiply,
   plus,
   quotientText,
+  share,
   ZERO,
 } from '../../../src/domain/decimal.ts'
 
@@ -34,6 +36,9 @@ function read(of: () => Decimal): string {
     return String(error)
   }
 }
+
+/** The library's own division, rounded as decision 33 says. */
+const Quotient = Decimal.clone({ precision: 34 })
 
 describe('everyday arithmetic', () => {
   it('comes to what the library says, in the numbers that it would make', () => {
@@ -77,7 +82,11 @@ describe('everyday arithmetic', () => {
     fc.assert(
       fc.property(fc.oneof(tie, fc.tuple(anyAmount, anyAmount)), ([dividend, divisor]) => {
         if (divisor.isZero()) return
-        expect(quotientText(dividend, divisor)).toBe(decimalText(divide(dividend, divisor)))
+        const expected = Quotient.div(dividend, divisor)
+        expect(quotientText(dividend, divisor)).toBe(decimalText(expected))
+        expect(parts(divide(dividend, divisor))).toEqual(parts(expected))
+        const product = dividend.times(divisor)
+        expect(parts(share(dividend, divisor, decimal(7)))).toEqual(parts(Quotient.div(product, 7)))
       }),
       { numRuns: 5_000 },
     )
@@ -101,4 +110,20 @@ describe('everyday arithmetic', () => {
       expect(read(() => decimal(text))).toBe(read(() => new Decimal(text)))
     },
   )
+})
+
+describe('isAbove', () => {
+  it('compares as the library does', () => {
+    fc.assert(
+      fc.property(anyAmount, anyAmount, (value, other) => {
+        const bound = other.abs()
+        expect(isAbove(value, bound)).toBe(value.greaterThan(bound))
+        expect(isAbove(value, ZERO)).toBe(value.greaterThan(0))
+        expect(isAbove(bound, bound)).toBe(false)
+      }),
+      { numRuns: 2_000 },
+    )
+    expect(isAbove(decimal(Infinity), decimal(1))).toBe(true)
+    expect(isAbove(decimal(NaN), decimal(1))).toBe(false)
+  })
 })
