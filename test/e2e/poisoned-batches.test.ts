@@ -5,11 +5,15 @@ import { useService } from '../support/service.ts'
 import { newUser } from '../support/transactions.ts'
 
 const fixture = useService()
-/** `npm run test:long` has 100 of them. */
-const BATCHES = Number(process.env['POISONED_BATCHES'] ?? 8)
+/** `npm run test:long` has 100 of them, with nothing beside them. */
+const { POISONED_BATCHES } = process.env
+const BATCHES = Number(POISONED_BATCHES ?? 8)
 const MATES = 20
-/** The budget, and what a busy machine needs beside it. */
-const LATE_MS = 550
+/**
+ * The budget, and what a machine needs beside it. Where other tests share its processors, lateness is theirs: there a
+ * batch is late when it waits for the thread that does not come back.
+ */
+const LATE_MS = POISONED_BATCHES === undefined ? 5_000 : 550
 /** Exits, loops for ever, throws. */
 const POISONS = [666_001, 666_003, 666_004]
 
