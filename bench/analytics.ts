@@ -53,7 +53,6 @@ async function serve(databaseUrl: string): Promise<void> {
     HISTORY_REFRESH_MS: 'off',
   })
   const service = await startService(config, { logger: createLogger('error') })
-  await service.warmUp()
   const loopDelay = monitorEventLoopDelay({ resolution: 1 })
   loopDelay.enable()
   process.on('message', (message) => {

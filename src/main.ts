@@ -67,9 +67,7 @@ function onCrash(error: unknown): void {
   void stop(CRASH_DRAIN_MS)
 }
 
-function onReady(service: Service): void {
-  const { ports } = service
-  void service.warmUp()
+function onReady({ ports }: Service): void {
   logger.info({ ports }, 'ready')
   if (config.databaseUrl === undefined && config.reflection) {
     process.stdout.write(invitation(ports))
