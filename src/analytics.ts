@@ -63,7 +63,6 @@ export function openAnalytics(
     historyKeeper: (keeping: KeepingPorts, terms: HistoryTerms) =>
       new HistoryKeeper({ ...shared, ...keeping }, terms),
     markStale: () => prices.markStale(),
-    warmUp: () => pool.warmUp(),
     close: () => pool.close(),
   }
 }

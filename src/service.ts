@@ -51,8 +51,6 @@ export interface Service {
     readonly http: number | undefined
     readonly metrics: number | undefined
   }
-  /** Prepares what the first analyses would otherwise wait for. Never rejects. */
-  warmUp(): Promise<void>
   /** Finishes the calls under way, for at most the configured time or `drainTimeoutMs`. */
   close(drainTimeoutMs?: number): Promise<void>
 }
@@ -150,7 +148,6 @@ async function build(config: Config, overrides: Overrides, opened: Opened): Prom
   await readiness.first
   return {
     ports: { ...server.ports, metrics: metricsPort },
-    warmUp: () => analytics.warmUp(),
     close: (drainTimeoutMs = config.drainTimeoutMs) => opened.close(drainTimeoutMs),
   }
 }

@@ -30,8 +30,8 @@ interface WrittenPrice {
 
 /**
  * Writes the answers of GetPortfolio. Prices change every second, and what an answer says of a holding stands until the
- * next write: it is written once for as long as the holding is kept in this process, and what it says of a price once for all who hold
- * the instrument.
+ * next write: it is written once for as long as the holding is kept in this process, and what it says of a price once
+ * for all who hold the instrument.
  */
 export class PortfolioViewBytes {
   readonly #holdings = new WeakMap<Holding, WrittenHolding>()

@@ -35,7 +35,7 @@ async function runService(
   const service = await startService(config, { logger, ...overrides })
   const client = new ApiClient(service.ports.grpc)
   return {
-    ...service,
+    ports: service.ports,
     client,
     log,
     close: async (drainTimeoutMs) => {

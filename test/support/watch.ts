@@ -51,7 +51,7 @@ async function runWatchService(
   const service = await startService(config, { logger, watchTimes })
   const client = new ApiClient(service.ports.grpc)
   return {
-    ...service,
+    ports: service.ports,
     client,
     log,
     close: async (drainTimeoutMs) => {

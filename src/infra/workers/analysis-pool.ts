@@ -3,7 +3,6 @@ import { Piscina } from 'piscina'
 import type { AnalysisBatch, AnalysisPool, JobOutcome } from '../../app/analysis-pool.ts'
 import type { Job, ResultOf } from '../../domain/analytics/jobs.ts'
 import { type Chunk, type JobAnswer, sharedPlaces } from './chunk.ts'
-import { warmUpJob } from './warm-up-job.ts'
 
 const WATCH_MS = 10
 /** What goes on after its cancelling hangs. */
@@ -12,10 +11,6 @@ const CANCELLED_MS_MAX = 100
 const STARTS_MAX = 3
 /** Of one thread. */
 const HEAP_MEBIBYTES = 256
-/** After so many analyses a thread does them in a third of the time that its first ones took. */
-const WARM_UP_JOBS = 400
-const WARM_UP_CHUNK = 20
-const WARM_UP_JOB_MS_MAX = 1_000
 
 /** A chunk that a thread has or will have. */
 interface Flight {
@@ -37,19 +32,22 @@ export function openAnalysisPool(options: {
   /** The file that threads run; tests have one that misbehaves. */
   readonly entry?: URL
   readonly onFailure: (error: unknown) => void
-}): AnalysisPool & {
-  /** Has the threads compile what they will run, until there is something to do. Never rejects. */
-  warmUp(): Promise<void>
-  close(): Promise<void>
-} {
+}): AnalysisPool & { close(): Promise<void> } {
   const { threads, entry = ownEntry(), onFailure } = options
   let pool: Piscina | undefined
-  /** Aborted once there is something else to do. */
-  const warming = new AbortController()
-  // From the first time on that they are needed, one that is lost is replaced at once.
+  // Started when they are first needed; from then on one that is lost is replaced at once.
   const startPool = (): Piscina => {
     if (pool !== undefined) return pool
-    pool = openThreads(entry, threads)
+    pool = new Piscina({
+      filename: entry.href,
+      name: 'runChunk',
+      minThreads: threads,
+      maxThreads: threads,
+      // TypeScript as it stands is read in development alone.
+      execArgv: entry.pathname.endsWith('.ts') ? ['--import', 'tsx'] : ['--enable-source-maps'],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEBIBYTES },
+      recordTiming: false,
+    })
     pool.on('error', onFailure)
     return pool
   }
@@ -74,46 +72,15 @@ export function openAnalysisPool(options: {
       flights.delete(flight)
     }
   }
-  const warmUpThread = async (): Promise<void> => {
-    const jobs = Array.from({ length: WARM_UP_CHUNK }, warmUpJob)
-    for (let done = 0; done < WARM_UP_JOBS && !warming.signal.aborted; done += WARM_UP_CHUNK) {
-      const chunk = { jobs, shared: sharedNumbers(1), cancel: sharedNumbers(1) }
-      await start(chunk, WARM_UP_JOB_MS_MAX)
-    }
-  }
   return {
     threads,
     start: () => void startPool(),
-    warmUp: async () => {
-      try {
-        await Promise.all(Array.from({ length: threads }, warmUpThread))
-      } catch (error) {
-        if (!warming.signal.aborted) onFailure(error)
-      }
-    },
-    openBatch: () => {
-      warming.abort()
-      return openBatch(start)
-    },
+    openBatch: () => openBatch(start),
     close: async () => {
-      warming.abort()
       watch.stop()
       await pool?.destroy()
     },
   }
-}
-
-function openThreads(entry: URL, threads: number): Piscina {
-  return new Piscina({
-    filename: entry.href,
-    name: 'runChunk',
-    minThreads: threads,
-    maxThreads: threads,
-    // TypeScript as it stands is read in development alone.
-    execArgv: entry.pathname.endsWith('.ts') ? ['--import', 'tsx'] : ['--enable-source-maps'],
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MEBIBYTES },
-    recordTiming: false,
-  })
 }
 
 function ownEntry(): URL {

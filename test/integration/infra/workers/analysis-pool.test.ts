@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { analyze, type AnalyzeJob } from '../../../../src/domain/analytics/analyze-job.ts'
+import type { AnalyzeJob } from '../../../../src/domain/analytics/analyze-job.ts'
 import { constantRate } from '../../../../src/domain/analytics/risk-free-rates.ts'
 import { packLedger } from '../../../../src/domain/analytics/pack-ledger.ts'
 import { openAnalysisPool } from '../../../../src/infra/workers/analysis-pool.ts'
-import { warmUpJob } from '../../../../src/infra/workers/warm-up-job.ts'
 
 const DAYS = 20
 const failures: unknown[] = []
@@ -96,40 +95,4 @@ it('leaves the processors to whoever answers calls', async () => {
   } finally {
     await own.close()
   }
-})
-
-describe('warming up', () => {
-  it('is of analyses that bring figures of every kind', () => {
-    const result = analyze(warmUpJob(), () => false)
-    const figures = Object.entries({ ...result?.performance, ...result?.risk })
-    const statuses = figures.flatMap(([name, figure]) =>
-      typeof figure === 'object' && 'status' in figure ? [[name, figure.status]] : [],
-    )
-    expect(statuses).toHaveLength(15)
-    expect(statuses.filter(([, status]) => status !== 'OK')).toEqual([])
-  })
-
-  it('is over for who has something to do, and for who closes', async () => {
-    const reported: unknown[] = []
-    const own = openAnalysisPool({ threads: 1, onFailure: (error) => reported.push(error) })
-    const warming = own.warmUp()
-    const [outcome] = await own.openBatch().run([job(1)], 10_000)
-    expect(outcome?.kind).toBe('done')
-    await warming
-    const other = openAnalysisPool({ threads: 1, onFailure: (error) => reported.push(error) })
-    const closed = other.warmUp()
-    await other.close()
-    await closed
-    expect(reported).toEqual([])
-    await own.close()
-  })
-
-  it('is no failure of the service where it fails', async () => {
-    const reported: unknown[] = []
-    const entry = new URL('../../../support/fixtures/no-such.worker.ts', import.meta.url)
-    const own = openAnalysisPool({ threads: 1, entry, onFailure: (error) => reported.push(error) })
-    await own.warmUp()
-    expect(reported.length).toBeGreaterThan(0)
-    await own.close()
-  })
 })
