@@ -16,6 +16,7 @@ import { migrateDatabase } from '../src/infra/postgres/migrate.ts'
 import { createLogger } from '../src/infra/telemetry/logger.ts'
 import { startService } from '../src/service.ts'
 import { type Cluster, startCluster } from './cluster.ts'
+import { NODE_ARGUMENTS } from './processes.ts'
 
 const { analyzePortfolios, getPerformance } = AnalyticsService.method
 
@@ -70,7 +71,7 @@ async function serve(databaseUrl: string): Promise<void> {
 
 async function start(databaseUrl: string): Promise<Served> {
   const child = fork(fileURLToPath(import.meta.url), ['serve', databaseUrl], {
-    execArgv: ['--max-semi-space-size=128'],
+    execArgv: [...NODE_ARGUMENTS],
   })
   const [port] = (await once(child, 'message')) as [number]
   const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure())

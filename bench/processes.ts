@@ -9,6 +9,12 @@ import type { LoadPlan, LoadResult } from './load.ts'
 const READY_MS_MAX = 60_000
 const END_MS_MAX = 20_000
 
+/** As `npm start` runs the service; the servers it is compared with get the same. */
+export const NODE_ARGUMENTS: readonly string[] = [
+  '--max-semi-space-size=128',
+  '--no-memory-reducer',
+]
+
 /** A server under load, in a process of its own. */
 export interface ServerProcess {
   readonly address: string
@@ -32,8 +38,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   const script = fileURLToPath(new URL(options.script, import.meta.url))
   const child = spawn(
     process.execPath,
-    // As `npm start` runs the service; the others get the same.
-    ['--max-semi-space-size=128', ...options.nodeArguments, script, ...options.argumentsFor(port)],
+    [...NODE_ARGUMENTS, ...options.nodeArguments, script, ...options.argumentsFor(port)],
     {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...options.environmentFor(port) },
