@@ -1,3 +1,5 @@
+import { type Decimal, decimalBytesMax, writeDecimal } from '../domain/decimal.ts'
+
 const BYTES_AT_FIRST = 65_536
 /** A buffer that had to grow beyond it is not kept: one long answer does not hold memory for good. */
 const BYTES_KEPT_MAX = 1_048_576
@@ -13,6 +15,7 @@ export class ByteWriter {
   #at = 0
 
   reset(): void {
+    if (this.#bytes.length > BYTES_KEPT_MAX) this.#bytes = Buffer.allocUnsafe(BYTES_AT_FIRST)
     this.#at = 0
   }
 
@@ -20,8 +23,12 @@ export class ByteWriter {
   taken(): Buffer {
     const copy = Buffer.allocUnsafe(this.#at)
     this.#bytes.copy(copy, 0, 0, this.#at)
-    if (this.#bytes.length > BYTES_KEPT_MAX) this.#bytes = Buffer.allocUnsafe(BYTES_AT_FIRST)
     return copy
+  }
+
+  /** The same without a copy: it stands until the next {@link reset}. */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at)
   }
 
   /** Begins a message within a message. @returns what {@link close} wants to know. */
@@ -61,6 +68,19 @@ export class ByteWriter {
     if (length <= ONE_BYTE_MAX && this.#ascii(text)) return
     this.#varint(Buffer.byteLength(text))
     this.#at += this.#bytes.write(text, this.#at)
+  }
+
+  /** The plain text of a number, which is never made. */
+  decimal(tag: number, value: Decimal): void {
+    const digitsMax = decimalBytesMax(value)
+    this.#makeRoom(2 * VARINT_BYTES_MAX + digitsMax)
+    this.#varint(tag)
+    // Its length takes one byte, but for numbers that hardly ever are.
+    const start = this.#at + varintBytes(digitsMax)
+    const end = writeDecimal(value, this.#bytes, start)
+    this.#varint(end - start)
+    if (this.#at < start) this.#bytes.copyWithin(this.#at, start, end)
+    this.#at += end - start
   }
 
   double(tag: number, value: number): void {

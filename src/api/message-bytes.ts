@@ -199,6 +199,14 @@ function scalarWriter(type: ScalarType, number: number): WriteValue {
   }
 }
 
+/** What a {@link ByteWriter} wants to know of a field that is no list of numbers. */
+export function fieldTag(message: DescMessage, localName: string): number {
+  const field = message.fields.find((each) => each.localName === localName)
+  if (field === undefined) throw new Error(`${message.typeName} has no field ${localName}`)
+  const { number, message: nested, scalar = ScalarType.INT32 } = field
+  return tagOf(number, nested === undefined ? (SCALARS[scalar]?.wireType ?? VARINT) : LENGTH)
+}
+
 /** Fields beyond 15 have tags of more than one byte. */
 function tagOf(number: number, wireType: number): number {
   return number * 8 + wireType

@@ -52,8 +52,7 @@ export function presentTotals(
   }
 }
 
-/** What is the same for a position whatever its price is: the first of three parts that have all fields, and none twice. */
-export function presentHeld(held: HeldFacts) {
+function presentHeld(held: HeldFacts) {
   return {
     symbol: held.symbol,
     instrumentId: held.instrumentId,
@@ -79,7 +78,7 @@ export function presentPriced(priced: PricedFacts) {
   }
 }
 
-export function presentWorth({ marketValue, value, weight, result }: WorthFacts) {
+function presentWorth({ marketValue, value, weight, result }: WorthFacts) {
   return { marketValue, value, weight, profitLoss: result }
 }
 

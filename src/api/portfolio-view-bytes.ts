@@ -1,18 +1,26 @@
 import type { PortfolioView } from '../app/portfolio/portfolio-view.ts'
 import type { Decimal } from '../domain/decimal.ts'
 import type { Instrument } from '../domain/market-data/instrument.ts'
-import { heldFacts, pricedFacts, totalsOf, worthFacts } from '../domain/portfolio/detail.ts'
+import { pricedFacts, totalsOf } from '../domain/portfolio/detail.ts'
 import type { Holding } from '../domain/portfolio/holding.ts'
 import type { Position } from '../domain/portfolio/position.ts'
-import { summaryOf } from '../domain/portfolio/summary.ts'
+import { summaryTotalsOf } from '../domain/portfolio/summary.ts'
+import type { Valuation } from '../domain/portfolio/valuation.ts'
 import type { Instant } from '../domain/time.ts'
 import {
   GetPortfolioResponseSchema,
+  PortfolioDetailSchema,
   PositionSchema,
 } from '../../gen/portfolio/v1/portfolio_service_pb.ts'
-import { messageBytes, withWritten } from './message-bytes.ts'
-import { presentHeld, presentPriced, presentTotals, presentWorth } from './portfolio-detail.ts'
-import { detailFactsOf, presentSummary, presentViewFacts } from './portfolio-view.ts'
+import { PortfolioUpdateResponse_PortfolioSummarySchema as SummarySchema } from '../../gen/portfolio/v1/portfolio_update_pb.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { fieldTag, messageBytes, withWritten } from './message-bytes.ts'
+import { presentPriced, presentTotals } from './portfolio-detail.ts'
+import { detailFactsOf, presentViewFacts } from './portfolio-view.ts'
+import { writeAsset, writeHeld, writeWorth } from './position-bytes.ts'
+
+const POSITIONS = fieldTag(PortfolioDetailSchema, 'positions')
+const ASSETS = fieldTag(SummarySchema, 'assets')
 
 interface WrittenHolding {
   readonly instrument: Instrument | undefined
@@ -36,27 +44,46 @@ interface WrittenPrice {
 export class PortfolioViewBytes {
   readonly #holdings = new WeakMap<Holding, WrittenHolding>()
   readonly #prices = new WeakMap<Decimal, WrittenPrice>()
+  readonly #writer = new ByteWriter()
+  /** What is kept is written while an answer is. */
+  readonly #part = new ByteWriter()
 
   of(view: PortfolioView): Buffer {
-    const { valuation, effects, isHeld } = view
-    const positions = valuation.positions.map((position) => {
-      const worth = presentWorth(worthFacts(position, valuation, effects))
-      const priced = this.#priced(position)
-      return isHeld
-        ? withWritten(PositionSchema, [this.#held(position), priced], worth)
-        : withWritten(
-            PositionSchema,
-            [priced],
-            Object.assign(presentHeld(heldFacts(position)), worth),
-          )
-    })
+    const { valuation, effects } = view
     return messageBytes(GetPortfolioResponseSchema, {
       ...presentViewFacts(view),
-      portfolio: presentSummary(summaryOf(valuation)),
-      detail: Object.assign(presentTotals(totalsOf(valuation, effects), detailFactsOf(view)), {
-        positions,
-      }),
+      portfolio: withWritten(SummarySchema, [this.#assets(valuation)], summaryTotalsOf(valuation)),
+      detail: withWritten(
+        PortfolioDetailSchema,
+        [this.#positions(view)],
+        presentTotals(totalsOf(valuation, effects), detailFactsOf(view)),
+      ),
     })
+  }
+
+  #assets({ assets }: Valuation): Buffer {
+    const writer = this.#writer
+    writer.reset()
+    for (const asset of assets) {
+      const start = writer.open(ASSETS)
+      writeAsset(writer, asset)
+      writer.close(start)
+    }
+    return writer.taken()
+  }
+
+  #positions({ valuation, effects, isHeld }: PortfolioView): Uint8Array {
+    const writer = this.#writer
+    writer.reset()
+    for (const position of valuation.positions) {
+      const start = writer.open(POSITIONS)
+      if (isHeld) writer.raw(this.#held(position))
+      else writeHeld(writer, position)
+      writer.raw(this.#priced(position))
+      writeWorth(writer, position, valuation, effects)
+      writer.close(start)
+    }
+    return writer.written
   }
 
   #held(position: Position): Buffer {
@@ -65,7 +92,9 @@ export class PortfolioViewBytes {
     if (known !== undefined && known.instrument === instrument && known.costBasis === costBasis) {
       return known.bytes
     }
-    const bytes = messageBytes(PositionSchema, presentHeld(heldFacts(position)))
+    this.#part.reset()
+    writeHeld(this.#part, position)
+    const bytes = this.#part.taken()
     this.#holdings.set(holding, { instrument, costBasis, bytes })
     return bytes
   }

@@ -150,17 +150,60 @@ export function wordText(value: Decimal): string {
   return text + placesOfWord(words[last] ?? 0)
 }
 
+/** Room for what {@link writeWords} writes of a number. */
+export function wordBytesMax(value: Decimal): number {
+  return WORD_DIGITS * (value.d.length + Math.abs(topOf(value)) + 1)
+}
+
+/** Writes the characters of {@link wordText}, of a finite number, at a place of `bytes`. @returns the place behind them. */
+export function writeWords(value: Decimal, bytes: Uint8Array, start: number): number {
+  const { d: words } = value
+  const top = topOf(value)
+  let at = start
+  if (value.s < 0) bytes[at++] = MINUS
+  const [first = 0] = words
+  if (top < 0) bytes[at++] = ZERO_CODE
+  else at = writeDigits(first, digitCount(first), bytes, at)
+  for (let index = 1; index <= top; index += 1) {
+    at = writeDigits(words[index] ?? 0, WORD_DIGITS, bytes, at)
+  }
+  if (words.length <= top + 1) return at
+  bytes[at++] = POINT
+  for (let place = -1; place > top; place -= 1) at = writeDigits(0, WORD_DIGITS, bytes, at)
+  for (let index = Math.max(top + 1, 0); index < words.length; index += 1) {
+    at = writeDigits(words[index] ?? 0, WORD_DIGITS, bytes, at)
+  }
+  while (bytes[at - 1] === ZERO_CODE) at -= 1
+  return at
+}
+
+function writeDigits(word: number, count: number, bytes: Uint8Array, start: number): number {
+  let rest = word
+  for (let at = start + count - 1; at >= start; at -= 1) {
+    const above = (rest / 10) | 0
+    bytes[at] = ZERO_CODE + rest - above * 10
+    rest = above
+  }
+  return start + count
+}
+
 /** A number that is not zero, its sign apart, as `digits` x 10^`exponent`; the library keeps words of seven digits. */
 export function wholeDigits(value: Decimal): { digits: bigint; exponent: number; count: number } {
   const { d: words, e } = value
-  const [first = 0, second = 0] = words
-  let digits = BigInt(words.length === 1 ? first : first * WORD + second)
-  for (const word of words.slice(2)) digits = digits * BIG_WORD + BigInt(word)
+  let index = 0
+  let exact = 0
+  for (; index < words.length && exact < EXACT_BEFORE_WORD; index += 1) {
+    exact = exact * WORD + (words[index] ?? 0)
+  }
+  let digits = BigInt(exact)
+  for (; index < words.length; index += 1) digits = digits * BIG_WORD + BigInt(words[index] ?? 0)
   const exponent = (topOf(value) - (words.length - 1)) * WORD_DIGITS
   return { digits, exponent, count: e - exponent + 1 }
 }
 
 const BIG_WORD = BigInt(WORD)
+/** With a word behind it a number below this is still exact as a double. */
+const EXACT_BEFORE_WORD = Math.floor(Number.MAX_SAFE_INTEGER / WORD)
 
 /** The same as a double, which does not hold more digits than it does exactly. */
 export function wholeDouble(value: Decimal): { digits: number; exponent: number } {

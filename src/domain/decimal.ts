@@ -7,10 +7,12 @@ import {
   WHOLE_MAX,
   wholeDouble,
   wholePart,
+  wordBytesMax,
   wordProduct,
   wordsOfText,
   wordSum,
   wordText,
+  writeWords,
   ZERO,
 } from './decimal-words.ts'
 
@@ -77,21 +79,25 @@ function shortQuotient(
 ): { readonly digits: bigint; readonly exponent: number } | undefined {
   if (!dividend.isFinite() || !divisor.isFinite()) return undefined
   const [above, below] = [wholeDigits(dividend), wholeDigits(divisor)]
-  // One or two digits more than are kept.
-  const shift = SIGNIFICANT_DIGITS + 1 - (above.count - below.count)
-  if (shift < 0 || shift >= POWERS_OF_TEN.length) return undefined
-  const scaled = above.digits * powerOfTen(shift)
-  const quotient = scaled / below.digits
-  const spare = quotient < powerOfTen(SIGNIFICANT_DIGITS + 1) ? 1 : 2
-  const unit = powerOfTen(spare)
-  let kept = quotient / unit
-  const twice = (quotient - kept * unit) * 2n
-  const isTie = twice === unit && quotient * below.digits === scaled
-  if (isTie ? kept % 2n === 1n : twice >= unit) kept += 1n
-  return { digits: kept, exponent: above.exponent - below.exponent - shift + spare }
+  // With so many zeros behind it the quotient has as many digits as are kept, or one more.
+  let shift = SIGNIFICANT_DIGITS - (above.count - below.count)
+  if (shift < 1 || shift >= POWERS_OF_TEN.length) return undefined
+  let scaled = above.digits * powerOfTen(shift)
+  let kept = scaled / below.digits
+  if (kept >= KEPT_END) {
+    shift -= 1
+    scaled = above.digits * powerOfTen(shift)
+    kept = scaled / below.digits
+  }
+  const twice = (scaled - kept * below.digits) * 2n
+  if (twice > below.digits || (twice === below.digits && kept % 2n === 1n)) kept += 1n
+  return { digits: kept, exponent: above.exponent - below.exponent - shift }
 }
 
 const POWERS_OF_TEN = Array.from({ length: 121 }, (_, exponent) => 10n ** BigInt(exponent))
+
+/** The first number with a digit too many. */
+const KEPT_END = 10n ** BigInt(SIGNIFICANT_DIGITS)
 
 function powerOfTen(exponent: number): bigint {
   return POWERS_OF_TEN[exponent] ?? 10n ** BigInt(exponent)
@@ -166,6 +172,16 @@ export function minus(left: Decimal, right: Decimal): Decimal {
 /** Plain decimal text, never an exponent: what PostgreSQL's NUMERIC and the contract's strings hold. */
 export function decimalText(value: Decimal): string {
   return value.isZero() ? '0' : wordText(value)
+}
+
+/** Room for what {@link writeDecimal} writes of a finite number. */
+export const decimalBytesMax = wordBytesMax
+
+/** Writes the characters of {@link decimalText}, of a finite number, at a place of `bytes`. @returns the place behind them. */
+export function writeDecimal(value: Decimal, bytes: Uint8Array, start: number): number {
+  if (!value.isZero()) return writeWords(value, bytes, start)
+  bytes[start] = ZERO_CODE
+  return start + 1
 }
 
 /** Exact as doubles; 10^23 is not. */

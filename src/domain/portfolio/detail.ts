@@ -1,4 +1,4 @@
-import { type Decimal, decimalText, minus, quotientText, Total } from '../decimal.ts'
+import { type Decimal, decimalText, minus, ONE, quotientText, Total } from '../decimal.ts'
 import type { AssetClass } from '../market-data/asset-class.ts'
 import type { Instant } from '../time.ts'
 import type { CurrencyEffects } from './currency-effect.ts'
@@ -101,20 +101,31 @@ export function totalsOf(
   }
 }
 
-export function heldFacts({ holding, instrument, costBasis }: Position): HeldFacts {
-  const known = minus(holding.quantity, holding.unknownQuantity)
+function heldFacts(position: Position): HeldFacts {
+  const { holding, instrument, costBasis } = position
   return {
     instrumentId: holding.instrumentId,
-    symbol: instrument?.symbol ?? holding.instrumentId,
+    symbol: symbolOf(position),
     assetClass: instrument?.assetClass,
-    multiplier: instrument === undefined ? '1' : decimalText(instrument.multiplier),
+    multiplier: decimalText(instrument?.multiplier ?? ONE),
     accountId: holding.accountId,
     quantity: decimalText(holding.quantity),
-    averageCost: known.isZero() ? '' : quotientText(costBasis, known),
+    averageCost: averageCostText(position),
     costBasis: decimalText(costBasis),
     lotCount: holding.lotCount,
     basisComplete: holding.unknownQuantity.isZero(),
   }
+}
+
+/** Without reference data an instrument is called by its id. */
+export function symbolOf({ holding, instrument }: Position): string {
+  return instrument?.symbol ?? holding.instrumentId
+}
+
+/** Of the units whose cost is known; empty when there are none. */
+export function averageCostText({ holding, costBasis }: Position): string {
+  const known = minus(holding.quantity, holding.unknownQuantity)
+  return known.isZero() ? '' : quotientText(costBasis, known)
 }
 
 export function pricedFacts(position: Position): PricedFacts {
@@ -127,7 +138,7 @@ export function pricedFacts(position: Position): PricedFacts {
   }
 }
 
-export function worthFacts(
+function worthFacts(
   position: Position,
   valuation: Valuation,
   effects: CurrencyEffects | undefined,
@@ -174,7 +185,7 @@ function slices(
 }
 
 /** Share of a value in the total value, a fraction; zero when there is no value. */
-function weightText(value: Decimal, totalValue: Decimal): string {
+export function weightText(value: Decimal, totalValue: Decimal): string {
   return totalValue.isZero() ? '0' : quotientText(value, totalValue)
 }
 

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
-import { type Decimal, decimal, decimalText, multiply, nearestDouble } from '../decimal.ts'
+import { decimal, multiply, nearestDouble } from '../decimal.ts'
+import { Murmur } from '../murmur.ts'
 import type { Valuation } from './valuation.ts'
 
 /** The specification's summary: doubles, each the nearest to the exact decimal. */
@@ -20,9 +20,7 @@ const HUNDRED = decimal(100)
 
 export function summaryOf(valuation: Valuation): Summary {
   return {
-    totalValue: nearestDouble(valuation.totalValue),
-    totalProfitLoss: nearestDouble(valuation.result.total),
-    performancePercentage: nearestDouble(multiply(valuation.simpleReturn, HUNDRED)),
+    ...summaryTotalsOf(valuation),
     assets: valuation.assets.map((asset) => ({
       symbol: asset.symbol,
       quantity: nearestDouble(asset.quantity),
@@ -32,18 +30,30 @@ export function summaryOf(valuation: Valuation): Summary {
   }
 }
 
-/** Eight hex digits that change with any price, rate or quality a valuation used: the prices' part of an etag. */
-export function pricesDigest(valuation: Valuation): string {
-  let facts = valuation.reportingCurrency + decimalText(valuation.result.total)
-  for (const { instrument, price, exchangeRate, valuedAt } of valuation.positions) {
-    facts += `|${instrument?.symbol} ${textOf(price)} ${textOf(exchangeRate)} ${valuedAt}`
+/** A summary without its assets. */
+export function summaryTotalsOf(valuation: Valuation): Omit<Summary, 'assets'> {
+  return {
+    totalValue: nearestDouble(valuation.totalValue),
+    totalProfitLoss: nearestDouble(valuation.result.total),
+    performancePercentage: nearestDouble(multiply(valuation.simpleReturn, HUNDRED)),
   }
-  for (const { amount, exchangeRate } of valuation.cash) {
-    facts += `|${decimalText(amount)} ${textOf(exchangeRate)}`
-  }
-  return hash('sha256', facts + valuation.quality.completeness).slice(0, 8)
 }
 
-function textOf(value: Decimal | undefined): string {
-  return value === undefined ? '' : decimalText(value)
+/** Eight hex digits that change with any price, rate or quality a valuation used: the prices' part of an etag. */
+export function pricesDigest(valuation: Valuation): string {
+  const digest = new Murmur()
+  digest.text(valuation.reportingCurrency)
+  digest.decimal(valuation.result.total)
+  for (const { instrument, price, exchangeRate, valuedAt } of valuation.positions) {
+    digest.text(instrument?.symbol ?? '')
+    digest.decimal(price)
+    digest.decimal(exchangeRate)
+    digest.whole(valuedAt)
+  }
+  for (const { amount, exchangeRate } of valuation.cash) {
+    digest.decimal(amount)
+    digest.decimal(exchangeRate)
+  }
+  digest.text(valuation.quality.completeness)
+  return digest.hex
 }

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals'
+import { decimal, decimalText } from '../../../src/domain/decimal.ts'
 import { ByteWriter } from '../../../src/api/byte-writer.ts'
 
 const DOUBLE_TAG = 0x09
@@ -30,4 +31,30 @@ it('makes room for lengths that grow at the very end of what it has', () => {
     const doubles = Buffer.alloc(DOUBLE_BYTES * count, Buffer.of(DOUBLE_TAG, ...Buffer.alloc(8)))
     expect(Buffer.compare(writer.taken(), nested(doubles))).toBe(0)
   }
+})
+
+it('writes a number as it writes its text, however long it is', () => {
+  const digits = '123456789'.repeat(30)
+  const numbers = Array.from({ length: 260 }, (_, count) => [
+    decimal(digits.slice(0, count + 1)),
+    decimal(`-0.${'0'.repeat(count)}1`),
+    decimal(`1${'0'.repeat(count)}`),
+  ]).flat()
+  const [written, expected] = [new ByteWriter(), new ByteWriter()]
+  for (const number of numbers) {
+    written.decimal(MESSAGE_TAG, number)
+    expected.text(MESSAGE_TAG, decimalText(number))
+  }
+  expect(Buffer.compare(written.taken(), expected.taken())).toBe(0)
+})
+
+it('shows what was written until it begins anew, and keeps no memory that one long message took', () => {
+  const writer = new ByteWriter()
+  writer.text(MESSAGE_TAG, 'x'.repeat(2_000_000))
+  const { written } = writer
+  expect(Buffer.compare(written, writer.taken())).toBe(0)
+  expect(written.buffer.byteLength).toBeGreaterThan(2_000_000)
+  writer.reset()
+  writer.text(MESSAGE_TAG, 'short')
+  expect(writer.written.buffer.byteLength).toBeLessThan(1_048_576)
 })

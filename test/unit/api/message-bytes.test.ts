@@ -6,7 +6,7 @@ import {
 } from '@bufbuild/protobuf/wkt'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { messageBytes } from '../../../src/api/message-bytes.ts'
+import { fieldTag, messageBytes } from '../../../src/api/message-bytes.ts'
 import { AnalyticsService } from '../../../gen/portfolio/v1/analytics_service_pb.ts'
 import { MarketDataService } from '../../../gen/portfolio/v1/market_data_service_pb.ts'
 import {
@@ -52,4 +52,11 @@ test('kinds of fields that no answer has are refused, not written wrong', () => 
   expect(() => messageBytes(StructSchema, {})).toThrow('nothing writes the map')
   expect(() => messageBytes(SourceCodeInfo_LocationSchema, {})).toThrow('nothing writes the packed')
   expect(() => messageBytes(UInt32ValueSchema, { value: 1 })).toThrow('nothing writes fields')
+})
+
+test('the tag of a field is that of its number and type', () => {
+  expect(fieldTag(GetPortfolioResponseSchema, 'etag')).toBe(
+    toBinary(GetPortfolioResponseSchema, create(GetPortfolioResponseSchema, { etag: 'x' }))[0],
+  )
+  expect(() => fieldTag(GetPortfolioResponseSchema, 'other')).toThrow('has no field other')
 })

@@ -6,7 +6,15 @@ import type { PortfolioView } from '../../../src/app/portfolio/portfolio-view.ts
 import type { Quote } from '../../../src/domain/market-data/quote.ts'
 import { type Valuation, valuePortfolio } from '../../../src/domain/portfolio/valuation.ts'
 import { GetPortfolioResponseSchema } from '../../../gen/portfolio/v1/portfolio_service_pb.ts'
-import { buy, NOW, quote, quoteSource, Scenario, sell } from '../domain/portfolio/scenario.ts'
+import {
+  buy,
+  NOW,
+  quote,
+  quoteSource,
+  Scenario,
+  sell,
+  transferIn,
+} from '../domain/portfolio/scenario.ts'
 
 function viewOf(valuation: Valuation, facts: Partial<PortfolioView> = {}): PortfolioView {
   return {
@@ -49,6 +57,8 @@ function heldByTwo(): Scenario {
     buy('3', '10', 1),
     buy('7', '11.5', 2, { instrumentId: 'OTHER', accountId: 'A' }),
     buy('1', '2', 3, { instrumentId: 'BARE' }),
+    // Of no known cost: no average, no basis that is complete.
+    transferIn('4', '0', 4, { instrumentId: 'GIVEN' }),
   )
   return scenario
 }
@@ -102,6 +112,15 @@ describe('PortfolioViewBytes', () => {
       const positions = [{ ...acme!, ...change }, ...others] as Valuation['positions']
       expect(isSame(viewOf({ ...valuation, positions }))).toBe(true)
     }
+  })
+
+  it('say of units of unknown cost that there is no average', () => {
+    const { positions } = fromBinary(
+      GetPortfolioResponseSchema,
+      writer.of(viewOf(valued(heldByTwo(), [quote('GIVEN', '5')]))),
+    ).detail!
+    const given = positions.find(({ symbol }) => symbol === 'GIVEN')
+    expect(given).toMatchObject({ averageCost: '', basisComplete: false, value: '20' })
   })
 
   it('say of a past moment which one', () => {

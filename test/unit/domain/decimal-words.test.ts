@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {
   Decimal,
   decimal,
+  decimalBytesMax,
   decimalText,
   divide,
   isAbove,
@@ -11,6 +12,7 @@ import {
   plus,
   quotientText,
   share,
+  writeDecimal,
   ZERO,
 } from '../../../src/domain/decimal.ts'
 
@@ -48,6 +50,19 @@ describe('everyday arithmetic', () => {
         expect(parts(minus(left, right))).toEqual(parts(left.minus(right)))
         const product = left.times(right).toSignificantDigits(34)
         expect(parts(multiply(left, right))).toEqual(parts(product))
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  it('writes the characters of its text, wherever they go, within the room it asks for', () => {
+    fc.assert(
+      fc.property(anyAmount, fc.nat(3), (value, start) => {
+        const room = decimalBytesMax(value)
+        const bytes = new Uint8Array(start + room + 1).fill(0xff)
+        const end = writeDecimal(value, bytes, start)
+        expect(Buffer.from(bytes.subarray(start, end)).toString()).toBe(decimalText(value))
+        expect(bytes[start + room]).toBe(0xff)
       }),
       { numRuns: 5_000 },
     )
