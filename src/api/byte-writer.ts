@@ -19,10 +19,11 @@ export class ByteWriter {
     this.#at = 0
   }
 
-  /** A copy of everything written since {@link reset}. */
+  /** A copy of everything written since {@link reset}, which this is too. */
   taken(): Buffer {
     const copy = Buffer.allocUnsafe(this.#at)
     this.#bytes.copy(copy, 0, 0, this.#at)
+    this.reset()
     return copy
   }
 

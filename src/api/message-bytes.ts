@@ -199,12 +199,15 @@ function scalarWriter(type: ScalarType, number: number): WriteValue {
   }
 }
 
-/** What a {@link ByteWriter} wants to know of a field that is no list of numbers. */
+/** What a {@link ByteWriter} wants to know of a field that is no map. */
 export function fieldTag(message: DescMessage, localName: string): number {
   const field = message.fields.find((each) => each.localName === localName)
   if (field === undefined) throw new Error(`${message.typeName} has no field ${localName}`)
   const { number, message: nested, scalar = ScalarType.INT32 } = field
-  return tagOf(number, nested === undefined ? (SCALARS[scalar]?.wireType ?? VARINT) : LENGTH)
+  if (nested !== undefined) return tagOf(number, LENGTH)
+  const known = SCALARS[scalar]
+  if (known === undefined) throw new Error(`nothing writes ${field.toString()}`)
+  return tagOf(number, known.wireType)
 }
 
 /** Fields beyond 15 have tags of more than one byte. */

@@ -81,12 +81,13 @@ function shortQuotient(
   const [above, below] = [wholeDigits(dividend), wholeDigits(divisor)]
   // With so many zeros behind it the quotient has as many digits as are kept, or one more.
   let shift = SIGNIFICANT_DIGITS - (above.count - below.count)
-  if (shift < 1 || shift >= POWERS_OF_TEN.length) return undefined
-  let scaled = above.digits * powerOfTen(shift)
+  const [power, less] = [POWERS_OF_TEN[shift], POWERS_OF_TEN[shift - 1]]
+  if (power === undefined || less === undefined) return undefined
+  let scaled = above.digits * power
   let kept = scaled / below.digits
   if (kept >= KEPT_END) {
     shift -= 1
-    scaled = above.digits * powerOfTen(shift)
+    scaled = above.digits * less
     kept = scaled / below.digits
   }
   const twice = (scaled - kept * below.digits) * 2n
@@ -98,10 +99,6 @@ const POWERS_OF_TEN = Array.from({ length: 121 }, (_, exponent) => 10n ** BigInt
 
 /** The first number with a digit too many. */
 const KEPT_END = 10n ** BigInt(SIGNIFICANT_DIGITS)
-
-function powerOfTen(exponent: number): bigint {
-  return POWERS_OF_TEN[exponent] ?? 10n ** BigInt(exponent)
-}
 
 /** `digits` x 10^`exponent` without an exponent and without zeros at the end of its decimals. */
 function plainText(digits: string, exponent: number): string {

@@ -2,8 +2,8 @@ import type { Decimal } from './decimal.ts'
 
 /**
  * MurmurHash3 in 32 bits (Austin Appleby, in the public domain), of numbers and texts one after another. Each step can be
- * undone: what differs in one place only never comes to the same. It tells apart and proves nothing; for twenty prices
- * it takes a tenth of the time that SHA-256 does with the text it needs.
+ * undone: what differs in one word only never comes to the same, anything else once in four billion times. It tells
+ * apart and proves nothing; for twenty prices it takes a third of the time of SHA-256 and the text that needs.
  */
 export class Murmur {
   #state = 0
@@ -17,12 +17,10 @@ export class Murmur {
     this.#count += 1
   }
 
-  /** Of 53 bits at most; what is not there is unlike any. */
+  /** Of 53 bits at most. */
   whole(value: number | undefined): void {
-    if (value === undefined) {
-      this.word(NOTHING)
-      return
-    }
+    this.word(value === undefined ? 0 : 1)
+    if (value === undefined) return
     this.word(value | 0)
     this.word(Math.floor(value / 2 ** 32))
   }
@@ -33,10 +31,8 @@ export class Murmur {
   }
 
   decimal(value: Decimal | undefined): void {
-    if (value === undefined) {
-      this.word(NOTHING)
-      return
-    }
+    this.word(value === undefined ? 0 : 1)
+    if (value === undefined) return
     this.word(value.s)
     this.word(value.e)
     this.word(value.d.length)
@@ -51,5 +47,3 @@ export class Murmur {
     return ((state ^ (state >>> 16)) >>> 0).toString(16).padStart(8, '0')
   }
 }
-
-const NOTHING = 0x7fffffff

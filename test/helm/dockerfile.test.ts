@@ -45,6 +45,15 @@ describe('Dockerfile', () => {
     })
   })
 
+  it('starts the service as npm start does', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    const [, ...nodeArguments] = JSON.parse(last('ENTRYPOINT')!) as string[]
+    expect(nodeArguments).toContain('--no-memory-reducer')
+    expect(scripts['start']).toContain(`&& node ${nodeArguments.join(' ')} dist/src/main.js`)
+  })
+
   it('copies only what exists and .dockerignore lets through', () => {
     const patterns = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n')
     const paths = [...new Set(copies.flatMap(({ stage }) => copiedFromContext(stage)))]

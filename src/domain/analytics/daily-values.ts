@@ -2,11 +2,14 @@ import { DayWalk } from './day-walk.ts'
 import type { EpochDay } from './epoch-day.ts'
 import type { CountedCharges, HeldAtEnd, ValuedDays, ValuedLedger } from './valued-ledger.ts'
 
+/** Valued without asking whether to stop: some milliseconds for hundreds of holdings in foreign currencies. */
+const STRETCH_DAYS_MAX = 366
+
 /**
  * Values a portfolio at the close of each day on which something held has a quote or is converted at another rate, or
  * on which something happened, from the evening before `fromDay` to `toDay`. A holding without a quote so far is worth
- * its last trade's price (decision 36). `shouldStop` is asked once an
- * entry's day; undefined when it said so.
+ * its last trade's price (decision 36). `shouldStop` is asked on each day of entries and once a year between them;
+ * undefined when it said so.
  */
 export function valueDays(
   ledger: ValuedLedger,
@@ -28,7 +31,7 @@ export function valueDays(
   for (let day = start; day <= period.toDay;) {
     if (shouldStop()) return undefined
     const limit = asked.find((each) => each >= day) ?? period.toDay
-    const closed = walk.close(day, Math.min(limit, period.toDay))
+    const closed = walk.close(day, Math.min(limit, period.toDay, day + STRETCH_DAYS_MAX))
     if (closed === limit) heldOn.set(closed, walk.held())
     day = closed + 1
   }

@@ -1,7 +1,7 @@
 import { type Figure, figure } from './figure.ts'
 import { mean } from './moments.ts'
 
-// All of this file look at returns in ascending order, which are sorted once for all of them.
+// All functions here take returns in ascending order: they are sorted once for all of them.
 
 /** The tail that value at risk and expected shortfall at 95 % look at. */
 export const TAIL_PROBABILITY = 0.05

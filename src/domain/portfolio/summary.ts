@@ -39,21 +39,35 @@ export function summaryTotalsOf(valuation: Valuation): Omit<Summary, 'assets'> {
   }
 }
 
-/** Eight hex digits that change with any price, rate or quality a valuation used: the prices' part of an etag. */
+/**
+ * Eight hex digits that change with what a valuation shows beside the state: prices, rates, quality and what reference
+ * data says of an instrument; the prices' part of an etag. At a past moment quantities are not those of the state either.
+ */
 export function pricesDigest(valuation: Valuation): string {
   const digest = new Murmur()
   digest.text(valuation.reportingCurrency)
   digest.decimal(valuation.result.total)
-  for (const { instrument, price, exchangeRate, valuedAt } of valuation.positions) {
+  for (const position of valuation.positions) {
+    const { instrument } = position
+    digest.decimal(position.holding.quantity)
     digest.text(instrument?.symbol ?? '')
-    digest.decimal(price)
-    digest.decimal(exchangeRate)
-    digest.whole(valuedAt)
+    digest.text(instrument?.assetClass ?? '')
+    digest.decimal(instrument?.multiplier)
+    digest.decimal(position.price)
+    digest.text(position.source)
+    digest.text(position.currency)
+    digest.decimal(position.exchangeRate)
+    digest.whole(position.valuedAt)
   }
   for (const { amount, exchangeRate } of valuation.cash) {
     digest.decimal(amount)
     digest.decimal(exchangeRate)
   }
-  digest.text(valuation.quality.completeness)
+  const { completeness, issues } = valuation.quality
+  digest.text(completeness)
+  for (const { symbol, reason } of issues) {
+    digest.text(symbol)
+    digest.text(reason)
+  }
   return digest.hex
 }

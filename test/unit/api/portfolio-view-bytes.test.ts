@@ -1,11 +1,24 @@
-import { create, equals, fromBinary } from '@bufbuild/protobuf'
+import {
+  create,
+  type DescMessage,
+  equals,
+  fromBinary,
+  isFieldSet,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf'
 import { describe, expect, it } from '@jest/globals'
 import { PortfolioViewBytes } from '../../../src/api/portfolio-view-bytes.ts'
 import { presentView } from '../../../src/api/portfolio-view.ts'
 import type { PortfolioView } from '../../../src/app/portfolio/portfolio-view.ts'
 import type { Quote } from '../../../src/domain/market-data/quote.ts'
 import { type Valuation, valuePortfolio } from '../../../src/domain/portfolio/valuation.ts'
-import { GetPortfolioResponseSchema } from '../../../gen/portfolio/v1/portfolio_service_pb.ts'
+import {
+  GetPortfolioResponseSchema,
+  PositionSchema,
+  ProfitLossSchema,
+} from '../../../gen/portfolio/v1/portfolio_service_pb.ts'
+import { PortfolioUpdateResponse_PortfolioSummary_AssetAllocationSchema as AssetSchema } from '../../../gen/portfolio/v1/portfolio_update_pb.ts'
 import {
   buy,
   NOW,
@@ -46,8 +59,11 @@ const writer = new PortfolioViewBytes()
 function isSame(view: PortfolioView): boolean {
   const message = create(GetPortfolioResponseSchema, presentView(view))
   return [true, false].every((isHeld) => {
-    const written = fromBinary(GetPortfolioResponseSchema, writer.of({ ...view, isHeld }))
-    return equals(GetPortfolioResponseSchema, written, message)
+    const bytes = writer.of({ ...view, isHeld })
+    const written = fromBinary(GetPortfolioResponseSchema, bytes)
+    // In any order of fields, and none of them a default that is better left out.
+    const { length } = toBinary(GetPortfolioResponseSchema, written)
+    return equals(GetPortfolioResponseSchema, written, message) && bytes.length === length
   })
 }
 
@@ -61,6 +77,16 @@ function heldByTwo(): Scenario {
     transferIn('4', '0', 4, { instrumentId: 'GIVEN' }),
   )
   return scenario
+}
+
+/** The fields that none of the messages has. */
+function missing<Desc extends DescMessage>(
+  schema: Desc,
+  messages: readonly MessageShape<Desc>[],
+): readonly string[] {
+  return schema.fields
+    .filter((field) => !messages.some((message) => isFieldSet(message, field)))
+    .map(({ name }) => name)
 }
 
 describe('PortfolioViewBytes', () => {
@@ -112,6 +138,39 @@ describe('PortfolioViewBytes', () => {
       const positions = [{ ...acme!, ...change }, ...others] as Valuation['positions']
       expect(isSame(viewOf({ ...valuation, positions }))).toBe(true)
     }
+  })
+
+  it('have what is short, of many digits, without lots and moved by exchange rates', () => {
+    const scenario = new Scenario({ allowShort: true })
+    const long = '1234567890123456789012345678901234567890.0123456789012345678901234567890123456789'
+    scenario.record(
+      sell('3', '10', 1),
+      buy('7', long, 2, { instrumentId: 'LONG' }),
+      buy('0.5', '1', 3, { instrumentId: 'WORTHLESS' }),
+    )
+    const valuation = valued(scenario, [quote('ACME', '12.345'), quote('WORTHLESS', '0')])
+    const effects = { total: valuation.totalValue, of: () => valuation.result.total }
+    expect(isSame(viewOf(valuation, { effects }))).toBe(true)
+    const [first, ...others] = valuation.positions
+    const instrument = { symbol: 'X', assetClass: undefined, multiplier: first!.costBasis }
+    const bare = { ...first!, instrument, holding: { ...first!.holding, lotCount: 0 } }
+    const positions = [bare, ...others] as Valuation['positions']
+    expect(isSame(viewOf({ ...valuation, positions }))).toBe(true)
+  })
+
+  it('have every field that a position, its result and an asset have', () => {
+    const valuation = valued(heldByTwo(), [quote('ACME', '12'), quote('OTHER', '9.25')])
+    const effects = { total: valuation.totalValue, of: () => valuation.result.total }
+    const positions = valuation.positions.map((position) => ({
+      ...position,
+      instrument: { symbol: 'X', assetClass: 'EQUITY', multiplier: position.costBasis },
+    })) as unknown as Valuation['positions']
+    const view = viewOf({ ...valuation, positions }, { effects })
+    const { detail, portfolio } = fromBinary(GetPortfolioResponseSchema, writer.of(view))
+    expect(missing(PositionSchema, detail!.positions)).toEqual([])
+    const results = detail!.positions.map(({ profitLoss }) => profitLoss!)
+    expect(missing(ProfitLossSchema, results)).toEqual(['simple_return'])
+    expect(missing(AssetSchema, portfolio!.assets)).toEqual([])
   })
 
   it('say of units of unknown cost that there is no average', () => {

@@ -51,6 +51,15 @@ describe('Murmur', () => {
       hexOf((digest) => digest.decimal(decimal('-12.5'))),
       hexOf((digest) => digest.decimal(decimal('125'))),
       hexOf((digest) => digest.decimal(decimal('12.50000001'))),
+      // Of the same words, at another place.
+      ...['1', '10000000', '0.0000001'].map((text) =>
+        hexOf((digest) => digest.decimal(decimal(text))),
+      ),
+      hexOf((digest) => digest.decimal(decimal('1.2'))),
+      hexOf((digest) => {
+        digest.decimal(decimal('1'))
+        digest.word(2_000_000)
+      }),
       hexOf((digest) => {
         digest.text('AB')
         digest.text('C')

@@ -154,4 +154,16 @@ describe('valueDays', () => {
       valueDays(of, { fromDay: 100, toDay: 104, counted: COUNTED }, () => true),
     ).toBeUndefined()
   })
+
+  it('asks whether to stop once a year where nothing happens', () => {
+    const years = 20
+    const of = ledger([entry(100, { quantity: 1, price: 1 })], [1])
+    let asked = 0
+    const shouldStop = (): boolean => {
+      asked += 1
+      return false
+    }
+    valueDays(of, { fromDay: 100, toDay: 100 + years * 366, counted: COUNTED }, shouldStop)
+    expect(asked).toBeGreaterThanOrEqual(years)
+  })
 })

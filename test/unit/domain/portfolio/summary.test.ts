@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { pricesDigest, summaryOf } from '../../../../src/domain/portfolio/summary.ts'
+import type { Position } from '../../../../src/domain/portfolio/position.ts'
 import { valuePortfolio } from '../../../../src/domain/portfolio/valuation.ts'
 import { MICROSECONDS_PER_DAY } from '../../../../src/domain/time.ts'
 import { rich } from './rich-drafts.ts'
@@ -67,6 +68,49 @@ describe('pricesDigest', () => {
       pricesDigest(valuePortfolio(scenario.state, quotes, now)),
     )
     expect(fresh).not.toBe(stale)
+  })
+
+  it('changes with all that an answer shows of a position, one by one', () => {
+    const { positions, ...valuation } = valuePortfolio(
+      scenario.state,
+      quoteSource(quote('ACME', '12')),
+      NOW,
+    )
+    const [position] = positions
+    const { holding, costBasis } = position!
+    const instrument = { symbol: 'ACME', assetClass: 'EQUITY', multiplier: costBasis }
+    const shown = [
+      {},
+      { instrument },
+      { instrument: { ...instrument, symbol: 'NEW' } },
+      { instrument: { ...instrument, assetClass: 'ETF' } },
+      { instrument: { ...instrument, multiplier: holding.quantity } },
+      { holding: { ...holding, quantity: costBasis } },
+      { price: costBasis },
+      { source: 'second' },
+      { currency: 'EUR' },
+      { exchangeRate: costBasis },
+      { valuedAt: NOW - 1 },
+    ]
+    const digests = shown.map((change) =>
+      pricesDigest({ ...valuation, positions: [{ ...position!, ...change } as Position] }),
+    )
+    expect(new Set(digests).size).toBe(shown.length)
+  })
+
+  it('changes with each thing that is wrong', () => {
+    const valuation = valuePortfolio(scenario.state, quoteSource(quote('ACME', '12')), NOW)
+    const issue = { symbol: 'ACME', reason: 'PRICE_STALE', detail: '' } as const
+    const issues = [
+      [],
+      [issue],
+      [issue, { ...issue, reason: 'SPLIT_SUSPECTED' as const }],
+      [{ ...issue, symbol: 'B' }],
+    ]
+    const digests = issues.map((each) =>
+      pricesDigest({ ...valuation, quality: { ...valuation.quality, issues: each } }),
+    )
+    expect(new Set(digests).size).toBe(issues.length)
   })
 
   it('changes with price, time, rate, quality and currency', () => {
