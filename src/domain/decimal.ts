@@ -7,7 +7,6 @@ import {
   WHOLE_MAX,
   wholeDouble,
   wholePart,
-  wordBytesMax,
   wordProduct,
   wordsOfText,
   wordSum,
@@ -16,7 +15,7 @@ import {
   ZERO,
 } from './decimal-words.ts'
 
-export { Decimal, ZERO } from './decimal-words.ts'
+export { Decimal, wordBytesMax as decimalBytesMax, ZERO } from './decimal-words.ts'
 
 /*
  * Exact decimal numbers (semantics decision 33). Sums and differences are exact. Products and quotients are rounded
@@ -170,9 +169,6 @@ export function minus(left: Decimal, right: Decimal): Decimal {
 export function decimalText(value: Decimal): string {
   return value.isZero() ? '0' : wordText(value)
 }
-
-/** Room for what {@link writeDecimal} writes of a finite number. */
-export const decimalBytesMax = wordBytesMax
 
 /** Writes the characters of {@link decimalText}, of a finite number, at a place of `bytes`. @returns the place behind them. */
 export function writeDecimal(value: Decimal, bytes: Uint8Array, start: number): number {

@@ -3,7 +3,7 @@ import type { Decimal } from './decimal.ts'
 /**
  * MurmurHash3 in 32 bits (Austin Appleby, in the public domain), of numbers and texts one after another. Each step can be
  * undone: what differs in one word only never comes to the same, anything else once in four billion times. It tells
- * apart and proves nothing; for twenty prices it takes a third of the time of SHA-256 and the text that needs.
+ * apart and proves nothing; for twenty prices it takes two thirds of the time of SHA-256 and the text that needs.
  */
 export class Murmur {
   #state = 0

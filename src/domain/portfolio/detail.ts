@@ -4,7 +4,7 @@ import type { Instant } from '../time.ts'
 import type { CurrencyEffects } from './currency-effect.ts'
 import type { Quality } from './quality.ts'
 import type { Result } from './result.ts'
-import type { Position } from './position.ts'
+import { type Position, positionSymbol } from './position.ts'
 import { resultOfPosition, type Valuation } from './valuation.ts'
 
 /** A valuation as plain data, decimals as texts: what an answer shows, stores and replays word for word. */
@@ -105,7 +105,7 @@ function heldFacts(position: Position): HeldFacts {
   const { holding, instrument, costBasis } = position
   return {
     instrumentId: holding.instrumentId,
-    symbol: symbolOf(position),
+    symbol: positionSymbol(position),
     assetClass: instrument?.assetClass,
     multiplier: decimalText(instrument?.multiplier ?? ONE),
     accountId: holding.accountId,
@@ -115,11 +115,6 @@ function heldFacts(position: Position): HeldFacts {
     lotCount: holding.lotCount,
     basisComplete: holding.unknownQuantity.isZero(),
   }
-}
-
-/** Without reference data an instrument is called by its id. */
-export function symbolOf({ holding, instrument }: Position): string {
-  return instrument?.symbol ?? holding.instrumentId
 }
 
 /** Of the units whose cost is known; empty when there are none. */

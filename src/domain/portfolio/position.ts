@@ -98,6 +98,14 @@ export function oldest(left: Instant | undefined, right: Instant | undefined): I
   return Math.min(left, right)
 }
 
+/** Without reference data an instrument is called by its id. */
+export function positionSymbol({
+  holding,
+  instrument,
+}: Pick<Position, 'holding' | 'instrument'>): string {
+  return instrument?.symbol ?? holding.instrumentId
+}
+
 /** False: it is left out of all totals. */
 export function isPriced(position: Position): boolean {
   return position.marketValue !== undefined && position.exchangeRate !== undefined

@@ -9,6 +9,7 @@ import {
   isPriced,
   oldest,
   type Position,
+  positionSymbol,
   valueHolding,
 } from './position.ts'
 import { priceOf } from './price.ts'
@@ -216,8 +217,8 @@ export function resultOfPosition(
 function issuesOf(positions: readonly Position[], now: Instant): readonly QualityIssue[] {
   const issues: QualityIssue[] = []
   for (const position of positions) {
-    const { instrumentId, unknownQuantity } = position.holding
-    const symbol = position.instrument?.symbol ?? instrumentId
+    const { unknownQuantity } = position.holding
+    const symbol = positionSymbol(position)
     const priceIssue = priceIssueOf(position, now)
     if (priceIssue !== undefined) issues.push({ symbol, ...priceIssue })
     if (!unknownQuantity.isZero()) {

@@ -19,6 +19,7 @@ import {
   ProfitLossSchema,
 } from '../../../gen/portfolio/v1/portfolio_service_pb.ts'
 import { PortfolioUpdateResponse_PortfolioSummary_AssetAllocationSchema as AssetSchema } from '../../../gen/portfolio/v1/portfolio_update_pb.ts'
+import { describedAs } from '../domain/market-data/instruments.ts'
 import {
   buy,
   NOW,
@@ -152,9 +153,8 @@ describe('PortfolioViewBytes', () => {
     const effects = { total: valuation.totalValue, of: () => valuation.result.total }
     expect(isSame(viewOf(valuation, { effects }))).toBe(true)
     const [first, ...others] = valuation.positions
-    const instrument = { symbol: 'X', assetClass: undefined, multiplier: first!.costBasis }
-    const bare = { ...first!, instrument, holding: { ...first!.holding, lotCount: 0 } }
-    const positions = [bare, ...others] as Valuation['positions']
+    const bare = { ...first!, holding: { ...first!.holding, lotCount: 0 } }
+    const positions = [bare, ...others]
     expect(isSame(viewOf({ ...valuation, positions }))).toBe(true)
   })
 
@@ -163,8 +163,8 @@ describe('PortfolioViewBytes', () => {
     const effects = { total: valuation.totalValue, of: () => valuation.result.total }
     const positions = valuation.positions.map((position) => ({
       ...position,
-      instrument: { symbol: 'X', assetClass: 'EQUITY', multiplier: position.costBasis },
-    })) as unknown as Valuation['positions']
+      instrument: describedAs('X', 'EQUITY', { multiplier: '50' }),
+    }))
     const view = viewOf({ ...valuation, positions }, { effects })
     const { detail, portfolio } = fromBinary(GetPortfolioResponseSchema, writer.of(view))
     expect(missing(PositionSchema, detail!.positions)).toEqual([])

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { pricesDigest, summaryOf } from '../../../../src/domain/portfolio/summary.ts'
-import type { Position } from '../../../../src/domain/portfolio/position.ts'
 import { valuePortfolio } from '../../../../src/domain/portfolio/valuation.ts'
 import { MICROSECONDS_PER_DAY } from '../../../../src/domain/time.ts'
+import { describedAs } from '../market-data/instruments.ts'
 import { rich } from './rich-drafts.ts'
 import { buy, NOW, quote, quoteSource, Scenario, sell } from './scenario.ts'
 
@@ -78,13 +78,13 @@ describe('pricesDigest', () => {
     )
     const [position] = positions
     const { holding, costBasis } = position!
-    const instrument = { symbol: 'ACME', assetClass: 'EQUITY', multiplier: costBasis }
+    const instrument = describedAs('ACME', 'EQUITY')
     const shown = [
       {},
       { instrument },
       { instrument: { ...instrument, symbol: 'NEW' } },
-      { instrument: { ...instrument, assetClass: 'ETF' } },
-      { instrument: { ...instrument, multiplier: holding.quantity } },
+      { instrument: { ...instrument, assetClass: 'ETF' as const } },
+      { instrument: { ...instrument, multiplier: costBasis } },
       { holding: { ...holding, quantity: costBasis } },
       { price: costBasis },
       { source: 'second' },
@@ -93,7 +93,7 @@ describe('pricesDigest', () => {
       { valuedAt: NOW - 1 },
     ]
     const digests = shown.map((change) =>
-      pricesDigest({ ...valuation, positions: [{ ...position!, ...change } as Position] }),
+      pricesDigest({ ...valuation, positions: [{ ...position!, ...change }] }),
     )
     expect(new Set(digests).size).toBe(shown.length)
   })
